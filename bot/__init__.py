@@ -1,0 +1,1 @@
+"""Pilothouse: deployments and incidents, run from Slack."""

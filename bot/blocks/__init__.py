@@ -1,0 +1,1 @@
+"""Pure rendering: domain value to Block Kit."""

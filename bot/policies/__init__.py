@@ -1,0 +1,1 @@
+"""Policy files: schema, loader, compilation into domain values."""

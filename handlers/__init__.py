@@ -1,0 +1,1 @@
+"""What comes in: commands, clicks, mentions, and the raw-byte gate before them."""

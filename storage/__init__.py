@@ -1,0 +1,1 @@
+"""What stays: one store over SQLite and Postgres."""
