@@ -1,0 +1,112 @@
+"""A strict Slack and a real Bolt app on loopback, connected over Socket Mode."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.demo.slack import Manifest, SlackEmulator, Timing, Workspace, demo_workspace
+
+BOT_TOKEN = "xoxb-demo"
+APP_TOKEN = "xapp-demo"
+SIGNING_SECRET = "signing-secret-of-the-demo"
+MANIFEST = Path(__file__).parents[2] / "manifest.yml"
+
+#: Short enough for a test that waits for Slack to give up.
+IMPATIENT = Timing(ack=0.3, event_retries=(0.0, 0.05, 0.05))
+
+
+@dataclass
+class Clock:
+    """A clock that stands where the test put it."""
+
+    now: datetime = field(default_factory=lambda: datetime(2026, 3, 2, 14, 5, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def manifest() -> Manifest:
+    return Manifest.read(MANIFEST)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def workspace(clock: Clock) -> Workspace:
+    return demo_workspace(clock)
+
+
+@pytest.fixture
+async def slack(workspace: Workspace, manifest: Manifest) -> AsyncIterator[SlackEmulator]:
+    emulator = SlackEmulator(
+        workspace,
+        manifest,
+        bot_token=BOT_TOKEN,
+        app_token=APP_TOKEN,
+        signing_secret=SIGNING_SECRET,
+        timing=IMPATIENT,
+    )
+    await emulator.start()
+    yield emulator
+    await emulator.stop()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def client(slack: SlackEmulator, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Without retries, so that a test sees every single answer."""
+    return AsyncWebClient(BOT_TOKEN, base_url=slack.api_url, session=session, retry_handlers=[])
+
+
+@pytest.fixture
+def bolt(client: AsyncWebClient) -> AsyncApp:
+    return AsyncApp(client=client, signing_secret=SIGNING_SECRET, logger=_quiet())
+
+
+Connect = Callable[[AsyncApp], Awaitable[AsyncSocketModeHandler]]
+
+
+@pytest.fixture
+async def connect(slack: SlackEmulator) -> AsyncIterator[Connect]:
+    """Brings an app to Slack over Socket Mode; returns when Slack counts the connection."""
+    async with AsyncExitStack() as stack:
+
+        async def connect(app: AsyncApp) -> AsyncSocketModeHandler:
+            before = slack.socket_mode.open_connections
+            app_client = AsyncWebClient(APP_TOKEN, base_url=slack.api_url)
+            handler = AsyncSocketModeHandler(
+                app, APP_TOKEN, web_client=app_client, logger=_quiet(), ping_interval=0.2
+            )
+            stack.push_async_callback(handler.close_async)
+            await handler.connect_async()
+            await slack.wait_for(lambda: slack.socket_mode.open_connections > before)
+            return handler
+
+        yield connect
+
+
+def _quiet() -> logging.Logger:
+    logger = logging.getLogger("tests.bolt")
+    logger.setLevel(logging.CRITICAL)
+    return logger
