@@ -1,0 +1,134 @@
+"""One canonical form of a domain value, for digests, storage and the journal."""
+
+import json
+import types
+from collections.abc import Callable, Hashable
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+Json = Any
+_Decoder = Callable[[Json], Any]
+
+
+def canonical(value: Json) -> bytes:
+    """The bytes that are hashed: sorted keys, no spaces, UTF-8."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def encode(value: Any) -> Json:
+    """*value* as JSON; a dataclass names its class under `$`, so that unions can be read back."""
+    kind: Any = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is tuple:
+        return [encode(item) for item in value]
+    names = _field_names(kind)
+    if names is not None:
+        body = {"$": kind.__name__}
+        for name in names:
+            body[name] = encode(getattr(value, name))
+        return body
+    return _scalar(value)
+
+
+@cache
+def decoder(hint: Hashable) -> _Decoder:
+    """A function that reads what `encode` wrote for a value of type *hint*.
+
+    Raises `TypeError` at once for a hint that is no domain value, and `KeyError` or
+    `ValueError` when the stored text does not fit.
+    """
+    if hint in _PLAIN or hint is Any:
+        return _same
+    if hint is datetime:
+        return datetime.fromisoformat
+    if hint is timedelta:
+        return lambda raw: timedelta(microseconds=raw)
+    if hint is Decimal:
+        return Decimal
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _dataclass_decoder(hint)
+    return _generic_decoder(hint)
+
+
+def _generic_decoder(hint: Any) -> _Decoder:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is tuple:
+        return _tuple_decoder(arguments)
+    if origin in (Union, types.UnionType):
+        return _union_decoder(arguments)
+    raise TypeError(f"{hint!r} is no domain value")
+
+
+def _tuple_decoder(arguments: tuple[Any, ...]) -> _Decoder:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        item = decoder(arguments[0])
+        return lambda raw: tuple(map(item, raw))
+    items = [decoder(argument) for argument in arguments]
+    return lambda raw: tuple(read(part) for read, part in zip(items, raw, strict=True))
+
+
+def _union_decoder(arguments: tuple[Any, ...]) -> _Decoder:
+    by_name: dict[str, Hashable] = {
+        a.__name__: a for a in arguments if isinstance(a, type) and is_dataclass(a)
+    }
+    others = [a for a in arguments if not is_dataclass(a) and a is not types.NoneType]
+    other = decoder(others[0]) if others else _same
+
+    def read(raw: Json) -> Any:
+        if raw is None:
+            return None
+        if isinstance(raw, dict):
+            return decoder(by_name[raw["$"]])(raw)
+        return other(raw)
+
+    return read
+
+
+def _dataclass_decoder(kind: type) -> _Decoder:
+    hints = get_type_hints(kind)
+    # Resolved at first use: a value may contain others that are defined after it.
+    readers: list[tuple[str, _Decoder]] = []
+
+    def read(raw: Json) -> Any:
+        if not readers:
+            readers.extend((f.name, decoder(hints[f.name])) for f in fields(kind))
+        # A field that an older row does not have takes its default.
+        return kind(**{name: take(raw[name]) for name, take in readers if name in raw})
+
+    return read
+
+
+@cache
+def _field_names(kind: Hashable) -> tuple[str, ...] | None:
+    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else None
+
+
+def _scalar(value: Any) -> Json:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case timedelta():
+            return round(value / timedelta(microseconds=1))
+        case Decimal():
+            return str(value)
+        case Enum():
+            return value.value
+        case frozenset():
+            return sorted(value)
+    raise TypeError(f"{value!r} is no domain value")
+
+
+def _same(raw: Json) -> Json:
+    return raw
+
+
+_PLAIN = (str, int, float, bool, types.NoneType)

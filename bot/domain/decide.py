@@ -1,0 +1,154 @@
+"""The one function that decides: what a deployment becomes, and what must be done about it."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from bot.domain import rollback, rollout, running, signing, updates, watch, wishes
+from bot.domain.deployment import OVER, Decision, Deployment, Last, Phase, offered
+from bot.domain.effects import Announce, RefreshCard
+from bot.domain.events import (
+    Approved,
+    Cancelled,
+    Elapsed,
+    Event,
+    Held,
+    Observed,
+    Promoted,
+    Rejected,
+    Resumed,
+    RollbackAbandoned,
+    RollbackRequested,
+    Seen,
+    Superseded,
+    Wish,
+)
+from bot.domain.health import spoken
+from bot.domain.line import Line
+from bot.domain.plan import RolloutStage
+from bot.domain.slots import Context
+from bot.domain.stopping import finish
+
+
+def decide(d: Deployment, event: Event, context: Context, now: datetime) -> Decision:
+    """Return the next state and what it asks for.
+
+    Raises `Refused` for a wish that cannot be granted; never for what the bot sees.
+    """
+    match event:
+        case Observed() | Elapsed() | Superseded():
+            decision = _see(d, event, context, now)
+        case _:
+            decision = _wish(d, event, context, now)
+    return settle(d, decision, now)
+
+
+def settle(before: Deployment | None, decision: Decision, now: datetime) -> Decision:
+    """Draw the consequences every decision has: timeline, offer, card, the scheduled status."""
+    entries = decision.wanted.entries
+    if entries:
+        newest = entries[-1]
+        state = replace(decision.state, last=Last(newest.line, newest.by, now))
+        decision = replace(decision, state=state)
+        decision = decision.also(*(Announce(entry.line, now) for entry in entries))
+    if before is None or _meaning(before) != _meaning(decision.state):
+        state = replace(decision.state, offer=decision.state.offer + 1)
+        decision = replace(decision, state=state)
+    decision = updates.beat(before or decision.state, decision, now)
+    if before is not None and decision.state != before:
+        is_urgent = bool(entries) or decision.state.offer != before.offer
+        decision = decision.also(RefreshCard(is_urgent))
+    return decision
+
+
+def due_at(d: Deployment, now: datetime, tick: timedelta) -> datetime | None:
+    """When *d* must be looked at next; None when it is over."""
+    if d.phase in OVER:
+        return None
+    times = [d.update_due_at] if d.update_due_at else []
+    if d.phase is Phase.HELD and not d.is_touched:
+        assert d.hold is not None
+        rules = d.plan.hold
+        times += [d.hold.reminded_at + rules.remind_every, d.hold.since + rules.expires_after]
+        return max(min(times), now)
+    quiet_until = running.due_in_stage(d) if d.phase is Phase.RUNNING else None
+    times.append(quiet_until if quiet_until is not None else now + tick)
+    return max(min(times), now)
+
+
+def _meaning(d: Deployment) -> tuple[object, ...]:
+    return (offered(d), d.cursor, d.step, d.phase)
+
+
+def _wish(d: Deployment, wish: Wish, context: Context, now: datetime) -> Decision:
+    match wish:
+        case Approved():
+            return signing.approve(d, wish, context, now)
+        case Rejected():
+            return signing.reject(d, wish, context, now)
+        case Held():
+            return wishes.hold_it(d, wish, context, now)
+        case Resumed():
+            return wishes.resume(d, wish, context, now)
+        case Promoted():
+            return wishes.promote(d, wish, context, now)
+        case Cancelled():
+            return wishes.cancel(d, wish, context, now)
+        case RollbackRequested():
+            return wishes.roll_back(d, wish, context, now)
+        case RollbackAbandoned():
+            return wishes.abandon(d, wish, context, now)
+    assert_never(wish)
+
+
+def _see(d: Deployment, seen: Seen, context: Context, now: datetime) -> Decision:
+    decision = Decision(d)
+    match seen:
+        case Superseded(by=by):
+            is_watching = d.phase is Phase.WATCHING
+            return watch.superseded(decision, by, now) if is_watching else decision
+        case Elapsed():
+            seen = Observed(at=d.requested_at)
+    match d.phase:
+        case Phase.RUNNING:
+            return running.advance(decision, seen, context, now)
+        case Phase.HELD:
+            return _held(decision, seen, context, now)
+        case Phase.WATCHING:
+            return watch.advance(decision, seen, context, now)
+        case Phase.ROLLING_BACK:
+            return rollback.advance(decision, seen, now)
+    return decision
+
+
+def _held(decision: Decision, seen: Observed, context: Context, now: datetime) -> Decision:
+    d = decision.state
+    assert d.hold is not None
+    if isinstance(d.stage, RolloutStage) and d.is_touched:
+        decision = rollout.look(decision, seen, now)
+        d = decision.state
+        if rollout.is_failing(d):
+            return _failing_on_hold(decision, d.stage, context, now)
+    rules = d.plan.hold
+    assert d.hold is not None
+    if not d.is_touched and now - d.hold.since >= rules.expires_after:
+        line: Line = (
+            f"Expired after {spoken(rules.expires_after)} on hold. "
+            f"{d.plan.environment} was not touched.",
+        )
+        return finish(decision, Phase.EXPIRED, "expired", line, None, now)
+    if now - d.hold.reminded_at >= rules.remind_every:
+        state = replace(d, hold=replace(d.hold, reminded_at=now))
+        waiting: Line = (f"Still held, for {spoken(now - d.hold.since)}. Resume or roll back.",)
+        return replace(decision, state=state).telling("held_long", waiting)
+    return decision
+
+
+def _failing_on_hold(
+    decision: Decision, stage: object, context: Context, now: datetime
+) -> Decision:
+    d = decision.state
+    assert isinstance(stage, RolloutStage)
+    assert d.health is not None
+    why = f"{d.health.why} at {d.weight} %, while held"
+    return rollback.automatic(decision, why, stage.is_rollback_automatic, context, now)

@@ -1,0 +1,77 @@
+"""The ways a deployment stops by itself or by a word: held, failed, cancelled, over."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.deployment import Decision, Deployment, Hold, Phase, move
+from bot.domain.effects import Anchor, CloseAsk, FreeSlot, Milestone, Page, StopJob
+from bot.domain.jobs import JobState
+from bot.domain.line import Bold, Code, Line, Said
+from bot.domain.plan import ApprovalStage, JobStage
+
+
+def hold(decision: Decision, by: str | None, reason: str, line: Line, now: datetime) -> Decision:
+    """Stay where we are; the bake's clocks start again when somebody resumes."""
+    state = replace(
+        move(decision.state, Phase.HELD, now),
+        hold=Hold(by, reason, now, now),
+        passing_since=None,
+        unsure_since=None,
+    )
+    return replace(decision, state=state).telling("held", line, by)
+
+
+def hold_and_page(decision: Decision, reason: str, now: datetime) -> Decision:
+    """The bot does not know how to go on: nothing moves, and somebody is called."""
+    d = decision.state
+    held = hold(decision, None, reason, ("Held by itself: ", Said(reason)), now)
+    return held.also(
+        Page(
+            (
+                Bold(f"{d.plan.service} {d.version.name} is held"),
+                " in ",
+                d.plan.environment,
+                ": ",
+                Said(reason),
+                ". Nothing moves until somebody resumes or rolls back ",
+                Code(d.id),
+                ".",
+            ),
+            f"{d.id}/held/{d.cursor}/{d.step}/{now.isoformat()}",
+            now,
+        )
+    )
+
+
+def fail(decision: Decision, reason: str, now: datetime) -> Decision:
+    """End before anything was touched."""
+    line: Line = (
+        "Stopped, ",
+        decision.state.plan.environment,
+        " was not touched: ",
+        Said(reason),
+    )
+    return finish(decision, Phase.FAILED, "failed", line, None, now)
+
+
+def finish(
+    decision: Decision, to: Phase, what: str, line: Line, by: str | None, now: datetime
+) -> Decision:
+    """Reach a terminal phase: the slot goes back, open questions and jobs are closed."""
+    d = decision.state
+    ended = replace(decision, state=replace(move(d, to, now), update_due_at=None))
+    ended = ended.telling(what, line, by)
+    if d.fence:
+        ended = replace(ended, state=replace(ended.state, fence=0)).recording(FreeSlot())
+    if isinstance(d.stage, ApprovalStage) and d.phase in (Phase.RUNNING, Phase.HELD):
+        ended = ended.also(CloseAsk())
+    if is_job_open(d):
+        ended = ended.also(StopJob(d.cursor, d.job_key))
+    if to in (Phase.ROLLED_BACK, Phase.ROLLBACK_FAILED, Phase.FAILED, Phase.EXPIRED):
+        ended = ended.also(Milestone(what, now))
+    return ended.also(Anchor(now))
+
+
+def is_job_open(d: Deployment) -> bool:
+    over = (JobState.SUCCEEDED, JobState.FAILED, JobState.LOST)
+    return isinstance(d.stage, JobStage) and not (d.job and d.job.state in over)
