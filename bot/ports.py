@@ -1,20 +1,16 @@
 """What the program needs of the outside world and of its memory, as small contracts."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from bot.domain.deployment import Deployment
-from bot.domain.effects import Effect, Entry
 from bot.domain.gates import Check, CheckResult, Driver
 from bot.domain.health import Reading
 from bot.domain.jobs import JobStatus
 from bot.domain.plan import JobStage, Plan
-from bot.domain.refusal import Outcome
 from bot.domain.release import Target, Version, Weights
 from bot.domain.roles import People
-from bot.domain.slots import Active, Ledger, Lock, Slot
 
 T = TypeVar("T")
 Block = Mapping[str, Any]
@@ -42,14 +38,6 @@ class Unreachable(Rejected):
 
 class CannotLook(Exception):
     """Looking needs a right that the team did not grant."""
-
-
-class StaleRevision(Exception):
-    """Somebody else saved first, or a lease was lost: load again and decide again."""
-
-
-class Duplicate(Exception):
-    """This delivery was taken in before; the transaction that found out must not commit."""
 
 
 # --- the outside world -----------------------------------------------------------------------
@@ -87,7 +75,7 @@ class Chat(Protocol):
         """Replace the content; idempotent. Raises `Gone` when the message was deleted."""
 
     async def answer(self, to: str, message: Message) -> None:
-        """Answer a click at its response_url, for the clicker only. Raises `Rejected` when spent."""
+        """Answer a click at its response_url, for them only. Raises `Rejected` when spent."""
 
     async def find(
         self, channel: str, key: str, since: datetime, thread: str | None = None
@@ -189,250 +177,3 @@ class Policies:
 
     people: People
     services: Mapping[str, ServicePolicy]
-
-
-# --- the memory ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class InboxKey:
-    """Names one delivery: Slack's own id, or the body's hash where there is none."""
-
-    team: str
-    kind: str
-    key: str
-    body_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to write about one due deployment until the lease ends; *fence* proves it."""
-
-    team: str
-    thing: str
-    owner: str
-    fence: int
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """The rows that must count at once for one environment."""
-
-    slot: Slot
-    lock: Lock | None
-    ledger: Ledger
-    others: tuple[Active, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A request that was previewed and not yet sent; good for a while, for its author only."""
-
-    team: str
-    id: str
-    by: str
-    service: str
-    environment: str
-    kind: str
-    version: Version
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One effect on its way into the outbox.
-
-    `lane`: parcels of one lane leave one after the other. `priority`: smaller leaves first.
-    `wish`: an unsent parcel of the same lane and wish gives way to this one; None for a fact.
-    `needs_card`: stays until the thing's card is posted, and lends it its priority.
-    """
-
-    lane: str
-    priority: int
-    effect: Effect
-    wish: str | None = None
-    needs_card: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """A claimed outbox row. `is_in_doubt`: somebody began to send it and nobody knows the end."""
-
-    id: int
-    team: str
-    thing: str
-    lane: str
-    effect: Effect
-    key: str
-    attempts: int
-    is_in_doubt: bool
-    created_at: datetime
-    owner: str
-    epoch: int
-    is_superseded: bool = False
-
-
-class Deployments(Protocol):
-    """Deployments by (team, id)."""
-
-    async def next_number(self, team: str) -> int:
-        """The next `D-` number; never given out twice, gaps only when a transaction fails."""
-
-    async def add(self, d: Deployment, due_at: datetime | None) -> None:
-        """Raises `StaleRevision` when another of the same kind is on its way there."""
-
-    async def get(self, team: str, id: str) -> Deployment | None: ...
-
-    async def save(self, d: Deployment, due_at: datetime | None, claim: Claim | None) -> Deployment:
-        """Store *d* if `d.revision` still is the newest (and *claim* still holds, which ends
-        with it); returns it with the next revision. Raises `StaleRevision`."""
-
-    async def put_off(self, claim: Claim, due_at: datetime | None) -> None:
-        """Nothing changed: only the due time, and the claim ends. Silent when it was lost."""
-
-    async def claim_due(self, owner: str, lease: timedelta, limit: int) -> tuple[Claim, ...]:
-        """Due, unfinished and unclaimed ones, the longest overdue first; by database time."""
-
-    async def surroundings(self, target: Target, without: str | None) -> Surroundings:
-        """Slot, lock, ledger and other unfinished deployments of *target*, held still until
-        the transaction ends."""
-
-    async def current(self, target: Target) -> Deployment | None:
-        """The one that `/rollback SERVICE` means: changing the environment, else watching it,
-        else the newest that ended SUCCEEDED there."""
-
-    async def unfinished(self, team: str) -> tuple[Deployment, ...]: ...
-
-    async def recent(self, team: str, service: str | None, limit: int) -> tuple[Deployment, ...]:
-        """Newest first, finished ones included."""
-
-
-class Journal(Protocol):
-    """Append only; one hash chain per thing."""
-
-    async def append(
-        self, d: Deployment, event: str, by: str | None, entries: Sequence[Entry]
-    ) -> None:
-        """One row for one transition, chained to the thing's row before; `d` as it is saved
-        next in the same transaction (after `append`)."""
-
-    async def head(self, team: str, thing: str) -> tuple[int, str]:
-        """The newest row's number and hash; (0, "") when there is none."""
-
-
-class Outbox(Protocol):
-    """Effects on their way; at least once, in order per lane."""
-
-    async def put(self, team: str, thing: str, parcels: Sequence[Parcel]) -> None: ...
-
-    async def claim(self, owner: str, lease: timedelta, limit: int) -> tuple[Sending, ...]:
-        """The first sendable parcel of up to *limit* lanes, most urgent first, marked as being
-        sent. One whose sender's lease ran out comes back as in doubt."""
-
-    async def done(self, row: Sending) -> None: ...
-
-    async def again(self, row: Sending, at: datetime, why: str) -> None:
-        """Try again at *at*; a wish that a newer one replaced meanwhile is dropped instead."""
-
-    async def bury(self, row: Sending, why: str) -> None:
-        """Give up for good; kept, counted, and the lane goes on."""
-
-    async def next_at(self) -> datetime | None:
-        """When the earliest waiting parcel may be sent."""
-
-
-class Inbox(Protocol):
-    """What was taken in, so that nothing counts twice."""
-
-    async def find(self, key: InboxKey) -> Outcome | None:
-        """What came of it the first time. Raises `Duplicate` when the key is known with another
-        body."""
-
-    async def add(self, key: InboxKey, outcome: Outcome) -> None:
-        """Raises `Duplicate` when another transaction took it in first."""
-
-
-class Environments(Protocol):
-    """Slots, locks and the ledger of what serves and what is proven."""
-
-    async def take(self, target: Target, deployment: str, fence: int) -> None:
-        """Raises `StaleRevision` unless the slot is free and *fence* is the next count."""
-
-    async def free(self, target: Target, deployment: str) -> None:
-        """Silent when it is not held by *deployment*."""
-
-    async def serves(self, target: Target, version: Version, at: datetime) -> None: ...
-
-    async def proves(self, target: Target, version: str, at: datetime) -> None: ...
-
-    async def disproves(self, target: Target, version: str) -> None: ...
-
-    async def lock(self, target: Target, reason: str, by: str | None, at: datetime) -> None: ...
-
-    async def unlock(self, target: Target) -> bool:
-        """Whether there was a lock."""
-
-
-class Threads(Protocol):
-    """Which messages stand for a thing: `card`, `ask`, `update`."""
-
-    async def find(self, team: str, thing: str, role: str) -> Posted | None: ...
-
-    async def remember(self, team: str, thing: str, role: str, posted: Posted) -> None: ...
-
-    async def thing_of(self, team: str, posted: Posted) -> str | None:
-        """The thing whose card or thread this is; for a mention inside a thread."""
-
-
-class Drafts(Protocol):
-    """Previewed requests."""
-
-    async def add(self, draft: Draft) -> None: ...
-
-    async def get(self, team: str, id: str) -> Draft | None: ...
-
-
-class Transaction(Protocol):
-    """One unit of work. Only these may be awaited inside it: it never waits for the world."""
-
-    @property
-    def now(self) -> datetime:
-        """The database's clock when the transaction began, UTC."""
-
-    @property
-    def deployments(self) -> Deployments: ...
-    @property
-    def journal(self) -> Journal: ...
-    @property
-    def outbox(self) -> Outbox: ...
-    @property
-    def inbox(self) -> Inbox: ...
-    @property
-    def environments(self) -> Environments: ...
-    @property
-    def threads(self) -> Threads: ...
-    @property
-    def drafts(self) -> Drafts: ...
-
-    async def snapshot_policy(self, digest: str, text: str) -> None:
-        """Keep a policy's text once; idempotent."""
-
-    async def acquire(self, name: str, owner: str, lease: timedelta) -> int | None:
-        """The named lease's fence when *owner* has it now, else None."""
-
-
-class Store(Protocol):
-    """The only memory."""
-
-    async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Run *unit* in one transaction and commit; whatever it raises rolls everything back.
-
-        Lost connections, deadlocks and serialisation failures are tried again a few times, so
-        *unit* may run more than once. Raises `Unavailable` when the database stays away.
-        """
-
-    async def now(self) -> datetime:
-        """The database's clock, UTC."""
-
-
-Surface = Literal["message", "modal", "home"]

@@ -83,7 +83,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class RollbackRun:
-    """A rollback on its way: *by* is None when a trigger fired, *evidence* is health at its start."""
+    """A rollback on its way: *by* is None when a trigger fired, *evidence* the health then."""
 
     target: Version
     by: str | None
