@@ -99,7 +99,7 @@ async def connect(slack: SlackEmulator) -> AsyncIterator[Connect]:
                 app, APP_TOKEN, web_client=app_client, logger=_quiet(), ping_interval=0.2
             )
             stack.push_async_callback(handler.close_async)
-            await handler.connect_async()
+            await handler.connect_async()  # type: ignore[no-untyped-call]
             await slack.wait_for(lambda: slack.socket_mode.open_connections > before)
             return handler
 

@@ -2,7 +2,7 @@
 
 from bot.demo.slack.contents import Contents
 from bot.demo.slack.payloads import Payloads
-from bot.demo.slack.wire import Json, Method, SlackError, is_true
+from bot.demo.slack.wire import Json, Method, SlackError, decoded, is_true
 from bot.demo.slack.workspace import Channel, Message, Workspace
 
 
@@ -109,7 +109,7 @@ class ChatMethods:
 
 
 def _metadata(arguments: Json) -> Json | None:
-    metadata = arguments.get("metadata")
+    metadata = decoded(arguments.get("metadata"))
     if metadata is None:
         return None
     if not isinstance(metadata, dict) or not {"event_type", "event_payload"} <= set(metadata):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.demo.slack.elements import with_ids
-from bot.demo.slack.wire import Json, SlackError, Surface
+from bot.demo.slack.wire import Json, SlackError, Surface, decoded
 
 #: Names what Slack would refuse in a payload; empty when it would take it.
 Lint = Callable[[Mapping[str, object], Surface], list[str]]
@@ -18,7 +18,7 @@ class Contents:
     def of_message(self, arguments: Json) -> tuple[str, list[Json]]:
         """Return text and blocks with their ids filled in."""
         text = str(arguments.get("text") or "")
-        blocks = arguments.get("blocks") or []
+        blocks = decoded(arguments.get("blocks")) or []
         if not text and not blocks:
             raise SlackError("no_text")
         if len(text) > LONGEST_TEXT:
@@ -31,6 +31,7 @@ class Contents:
         return text, with_ids(blocks)
 
     def of_view(self, view: object, surface: Surface) -> Json:
+        view = decoded(view)
         if not isinstance(view, dict):
             raise SlackError("invalid_arguments", **_explained(["view must be an object"]))
         if view.get("type") != surface:

@@ -98,32 +98,28 @@ class Control:
         return _outcome(seen)
 
     async def click(self, wish: Json) -> Json:
-        """With a view's id as `ts` the press is inside that form."""
-        user, ts, action_id = wish["as"], str(wish["ts"]), wish["action_id"]
-        block_id, selected = wish.get("block_id"), wish.get("selected")
-        if ts.startswith("V"):
-            values = wish.get("values")
-            return _outcome(
-                await self._forms.press(
-                    user,
-                    ts,
-                    action_id,
-                    block_id=block_id,
-                    selected=selected,
-                    values=values,
-                )
-            )
-        value = wish.get("value")
-        return _outcome(
-            await self._people.click(
-                user,
-                wish["channel"],
-                ts,
-                action_id,
-                value=value,
-                block_id=block_id,
-                selected=selected,
-            )
+        """With `view_id` the press is inside that form, filled in as `values` say."""
+        if wish.get("view_id") is not None:
+            return _outcome(await self._press(wish))
+        seen = await self._people.click(
+            wish["as"],
+            wish["channel"],
+            wish["ts"],
+            wish["action_id"],
+            value=wish.get("value"),
+            block_id=wish.get("block_id"),
+            selected=wish.get("selected"),
+        )
+        return _outcome(seen)
+
+    async def _press(self, wish: Json) -> Seen:
+        return await self._forms.press(
+            wish["as"],
+            wish["view_id"],
+            wish["action_id"],
+            block_id=wish.get("block_id"),
+            selected=wish.get("selected"),
+            values=wish.get("values"),
         )
 
     async def submit(self, wish: Json) -> Json:
@@ -135,7 +131,12 @@ class Control:
 
     async def suggest(self, wish: Json) -> Json:
         options = await self._forms.suggest(
-            wish["as"], wish["view_id"], wish["block_id"], wish["action_id"], wish["typed"]
+            wish["as"],
+            wish["view_id"],
+            wish["block_id"],
+            wish["action_id"],
+            wish["typed"],
+            values=wish.get("values"),
         )
         return {"ok": True, "error": None, "options": options}
 

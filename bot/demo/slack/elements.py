@@ -89,12 +89,18 @@ def pressed(element: Json, choice: Choice) -> Json:
     return state_of(element, choice)
 
 
+def untouched(element: Json) -> Json:
+    """The element's entry in `view.state.values` as its author filled it in."""
+    field = _state_field(element["type"])
+    return {"type": element["type"], field: element.get(_INITIAL[field])}
+
+
 def state_of(element: Json, choice: Choice) -> Json:
     """The element's entry in `view.state.values`; raises `UnknownOption`."""
     kind = element["type"]
     field = _state_field(kind)
-    if choice is None:
-        return {"type": kind, field: element.get(_INITIAL[field])}
+    if choice in (None, ""):
+        return {"type": kind, field: None}
     if kind in _SINGLE:
         return {"type": kind, field: _option(element, choice)}
     if kind in _SEVERAL:
@@ -142,8 +148,10 @@ def form_state(blocks: list[Json], values: Json) -> Json:
         for element in elements_of(block):
             if element["type"] in ("button", "overflow", "workflow_button"):
                 continue
-            entry = state_of(element, filled.get(element["action_id"]))
-            state.setdefault(block["block_id"], {})[element["action_id"]] = entry
+            action_id = element["action_id"]
+            is_filled = action_id in filled
+            entry = state_of(element, filled[action_id]) if is_filled else untouched(element)
+            state.setdefault(block["block_id"], {})[action_id] = entry
     return state
 
 

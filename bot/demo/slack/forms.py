@@ -94,7 +94,14 @@ class Forms:
         return Seen(answer.error is None, answer.body, answer.error)
 
     async def suggest(
-        self, user: str, view_id: str, block_id: str, action_id: str, typed: str
+        self,
+        user: str,
+        view_id: str,
+        block_id: str,
+        action_id: str,
+        typed: str,
+        *,
+        values: Json | None = None,
     ) -> list[Json]:
         """The options below an external select; empty when the bot does not answer."""
         view = self._shown(user, view_id)
@@ -103,7 +110,8 @@ class Forms:
             raise NotOnScreen(f"{action_id} in {block_id} asks for no options")
         if len(typed) < found[1].get("min_query_length", CHARACTERS_BEFORE_ASKING):
             return []
-        payload = self._payloads.suggestion(view, block_id, action_id, typed, {})
+        state = self._state(view, values or {})
+        payload = self._payloads.suggestion(view, block_id, action_id, typed, state)
         answer = await self._dispatcher.deliver("interactive", payload)
         groups = answer.body.get("option_groups", [])
         offered: list[Json] = [option for group in groups for option in group["options"]]

@@ -13,7 +13,9 @@ from bot.demo.slack.triggers import Triggers
 from bot.demo.slack.wire import Json, SlackError
 from bot.demo.slack.workspace import Channel, Message, Workspace
 
-_NAMED = re.compile(r"(?<![\w.])([@#])([\w-]+)")
+_NAMED = re.compile(r"(?<![\w.<])([@#])([\w-]+)")
+#: A mention the client already wrote in Slack's form, after escaping.
+_MENTION = re.compile(r"&lt;(@[A-Z0-9]+)(?:\|[\w-]+)?&gt;")
 
 
 class People:
@@ -159,7 +161,7 @@ class People:
 
     def _escaped(self, text: str, *, with_names: bool, named: bool) -> str:
         """Slack's form of typed text: `&<>` escaped, names as ids, *named* adds the name."""
-        escaped = html.escape(text, quote=False)
+        escaped = _MENTION.sub(r"<\1>", html.escape(text, quote=False))
         if not with_names:
             return escaped
         people = [*self._workspace.people.values(), self._workspace.bot]

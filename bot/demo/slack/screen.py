@@ -94,6 +94,7 @@ class Screen:
             "text": message.text,
             "blocks": message.blocks,
             "edited": message.edits > 0,
+            "broadcast": message.is_broadcast,
             "ephemeral": message.visible_to is not None,
             "reply_count": sum(reply.visible_to is None for reply in replies),
             "at": _iso(message.at),

@@ -55,53 +55,75 @@ class SlackEmulator:
     ) -> None:
         self.workspace = workspace
         self.url = ""
-        timing = timing or Timing()
-        clock = workspace.clock
-        self.socket_mode = SocketMode(clock, workspace.changes)
+        self.app = web.Application()
+        self._runner: web.AppRunner | None = None
+        self._manifest = manifest
+        self._timing = timing or Timing()
+        self.views = Views(workspace.changes)
         self.faults = Faults(self._cut_sockets)
+        self.socket_mode = SocketMode(workspace.clock, workspace.changes)
         self.dispatcher = Dispatcher(
             self.socket_mode,
             signing_secret=signing_secret,
             events_url=events_url,
             transport=transport,
-            clock=clock,
-            timing=timing,
+            clock=workspace.clock,
+            timing=self._timing,
             is_down=lambda: self.faults.is_down,
         )
-        self.views = Views(workspace.changes)
-        self._triggers = Triggers(clock, timing)
+        self._add_talk(lint)
+        self._web_api = self._api(bot_token, app_token, limits)
+        self._add_routes(world, world_state)
+
+    def _add_talk(self, lint: Lint) -> None:
+        clock = self.workspace.clock
+        self._triggers = Triggers(clock, self._timing)
         self._contents = Contents(lint)
-        self._payloads = Payloads(workspace)
-        self._answers = Answers(workspace, self._contents, ResponseUrls(clock, timing))
-        self._web_api = WebApi(
-            manifest,
+        self._payloads = Payloads(self.workspace)
+        urls = ResponseUrls(clock, self._timing)
+        self._answers = Answers(self.workspace, self._contents, urls)
+        self.people = People(
+            self.workspace,
+            self._manifest,
+            self._payloads,
+            self._triggers,
+            self._answers,
+            self.dispatcher,
+        )
+        self.forms = Forms(
+            self._contents, self._payloads, self._triggers, self.views, self.dispatcher
+        )
+        self.command = self.people.command
+        self.say = self.people.say
+        self.submit = self.forms.submit
+        self.close_view = self.forms.close_view
+        self.suggest = self.forms.suggest
+
+    def _api(self, bot_token: str, app_token: str, limits: bool) -> WebApi:
+        return WebApi(
+            self._manifest,
             self._methods(),
             self._answers.respond_at,
             self.faults,
-            Limits(clock, limits),
+            Limits(self.workspace.clock, limits),
             bot_token=bot_token,
             app_token=app_token,
-            clock=clock,
-            changes=workspace.changes,
+            clock=self.workspace.clock,
+            changes=self.workspace.changes,
         )
-        self._manifest = manifest
-        self._add_people()
-        screen = Screen(
-            workspace,
-            self.views,
-            self._payloads,
-            manifest,
-            lambda: self.dispatcher.reaches_the_bot,
-            world_state,
-        )
-        self._control = Control(workspace, screen, self.people, self.forms, world)
-        self.app = web.Application()
-        self._runner: web.AppRunner | None = None
-        self._add_routes()
 
     @property
     def api_url(self) -> str:
         return f"{self.url}/api/"
+
+    @property
+    def events_url(self) -> str | None:
+        """Where the bot listens for signed requests; may be set once it does."""
+        return self.dispatcher.events_url
+
+    @events_url.setter
+    def events_url(self, value: str | None) -> None:
+        self.dispatcher.events_url = value
 
     @property
     def calls(self) -> deque[Call]:
@@ -158,24 +180,6 @@ class SlackEmulator:
         ticket = self.socket_mode.issue_ticket()
         return {"url": f"{address}/link/?ticket={ticket}&app_id={APP_ID}"}
 
-    def _add_people(self) -> None:
-        self.people = People(
-            self.workspace,
-            self._manifest,
-            self._payloads,
-            self._triggers,
-            self._answers,
-            self.dispatcher,
-        )
-        self.forms = Forms(
-            self._contents, self._payloads, self._triggers, self.views, self.dispatcher
-        )
-        self.command = self.people.command
-        self.say = self.people.say
-        self.submit = self.forms.submit
-        self.close_view = self.forms.close_view
-        self.suggest = self.forms.suggest
-
     async def click(
         self,
         user: str,
@@ -194,11 +198,24 @@ class SlackEmulator:
             user, channel, ts, action_id, value=value, block_id=block_id, selected=selected
         )
 
-    def _add_routes(self) -> None:
+    def _add_routes(self, world: World | None, world_state: WorldState | None) -> None:
         self.app.router.add_route("*", "/api/{method}", self._web_api.handle)
         self.app.router.add_post("/response/{secret}", self._web_api.handle_answer)
-        self.app.router.add_get("/link/", self.socket_mode.connect)
-        self._control.add_routes(self.app)
+        self.app.router.add_get("/link/", self._link)
+        screen = Screen(
+            self.workspace,
+            self.views,
+            self._payloads,
+            self._manifest,
+            lambda: self.dispatcher.reaches_the_bot,
+            world_state,
+        )
+        Control(self.workspace, screen, self.people, self.forms, world).add_routes(self.app)
+
+    async def _link(self, request: web.Request) -> web.WebSocketResponse:
+        if self.faults.is_down:
+            raise web.HTTPServiceUnavailable
+        return await self.socket_mode.connect(request)
 
     def _cut_sockets(self) -> None:
         if self.socket_mode.open_connections:

@@ -52,7 +52,7 @@ class SocketMode:
         valid_until = self._tickets.pop(request.query.get("ticket", ""), None)
         if valid_until is None or self._clock() > valid_until:
             raise web.HTTPForbidden(text="unknown ticket")
-        socket = web.WebSocketResponse(heartbeat=30)
+        socket = web.WebSocketResponse(heartbeat=30, timeout=1)
         await socket.prepare(request)
         connection = Connection(socket)
         self._connections.append(connection)
@@ -91,9 +91,10 @@ class SocketMode:
 
     async def close_all(self) -> None:
         """Cut every connection without a word."""
-        for connection in list(self._connections):
+        connections = list(self._connections)
+        for connection in connections:
             connection.is_leaving = True
-            await connection.socket.close()
+        await asyncio.gather(*(connection.socket.close() for connection in connections))
 
     def _next(self) -> Connection:
         ready = [one for one in self._connections if not one.is_leaving]

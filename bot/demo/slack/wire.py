@@ -41,11 +41,14 @@ def decode_form(fields: Mapping[str, str]) -> Json:
     arguments: Json = {}
     for key, value in fields.items():
         is_nested = value[:1] in ("{", "[") and key not in ("text", "private_metadata")
-        arguments[key] = _decode_nested(value) if is_nested else value
+        arguments[key] = decoded(value) if is_nested else value
     return arguments
 
 
-def _decode_nested(value: str) -> object:
+def decoded(value: object) -> object:
+    """Slack takes objects and lists as JSON text as well."""
+    if not isinstance(value, str):
+        return value
     try:
         return json.loads(value)
     except ValueError:

@@ -108,7 +108,7 @@ class Workspace:
         person = self.person(user)
         direct = f"D{person.id[1:]}"
         members = {person.id, self.bot.id}
-        fresh = Channel(direct, f"@{self.bot.name}", members, only_for=person.id)
+        fresh = Channel(direct, self.bot.name, members, only_for=person.id)
         return self.channels.setdefault(direct, fresh)
 
     def post(self, message: Message, *, notifies: bool = True) -> Message:
