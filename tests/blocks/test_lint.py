@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.blocks.lint import Surface, lint
@@ -69,9 +69,7 @@ def overflow(**option: object) -> Json:
 
 
 def select(**option: object) -> Json:
-    return accessory(
-        type="static_select", options=[{"text": plain("a"), "value": "a", **option}]
-    )
+    return accessory(type="static_select", options=[{"text": plain("a"), "value": "a", **option}])
 
 
 def groups(count: int, label: str = "g") -> Json:
@@ -165,9 +163,7 @@ LIMITS: dict[str, tuple[int, Callable[[int], Json]]] = {
     "markdown": (12_000, lambda n: message({"type": "markdown", "text": "x" * n})),
     "markdown in all": (
         12_000,
-        lambda n: message(
-            *[{"type": "markdown", "text": "x" * h} for h in (n // 2, n - n // 2)]
-        ),
+        lambda n: message(*[{"type": "markdown", "text": "x" * h} for h in (n // 2, n - n // 2)]),
     ),
     "table rows": (100, lambda n: message(table(n, 2))),
     "table columns": (20, lambda n: message(table(2, n))),
@@ -222,14 +218,10 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(
-                ["type", "text", "blocks", "elements", "fields", "options", "value"]
-            )
+            st.sampled_from(["type", "text", "blocks", "elements", "fields", "options", "value"])
             | st.text(max_size=4),
             inner
-            | st.sampled_from(
-                ["section", "actions", "button", "table", "modal", "static_select"]
-            ),
+            | st.sampled_from(["section", "actions", "button", "table", "modal", "static_select"]),
             max_size=5,
         )
     ),
@@ -237,6 +229,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values, st.sampled_from(["message", "modal", "home"]))
 def test_no_value_makes_lint_raise(value: Any, surface: Surface) -> None:
     assert isinstance(lint(value, surface), list)
