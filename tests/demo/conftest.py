@@ -6,12 +6,15 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.demo.slack import Manifest, SlackEmulator, Timing, Workspace, demo_workspace
 
@@ -104,6 +107,55 @@ async def connect(slack: SlackEmulator) -> AsyncIterator[Connect]:
             return handler
 
         yield connect
+
+
+async def refused(call: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
+    """Slack's answer to a call that it must refuse."""
+    with pytest.raises(SlackApiError) as caught:
+        await call
+    answer = caught.value.response.data
+    assert isinstance(answer, dict)
+    return answer
+
+
+def button(action_id: str = "approve", **more: Any) -> dict[str, Any]:
+    """A row with one button whose value names the deployment and the offer."""
+    element = {
+        "type": "button",
+        "action_id": action_id,
+        "text": {"type": "plain_text", "text": "Approve"},
+        "value": '{"d":"D-142","o":1}',
+    }
+    return {"type": "actions", "block_id": "d142.1", "elements": [element | more]}
+
+
+def form(*blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A modal with *blocks*, one reason field when there are none."""
+    view: dict[str, Any] = {
+        "type": "modal",
+        "callback_id": "rollback",
+        "title": {"type": "plain_text", "text": "Roll back checkout"},
+        "submit": {"type": "plain_text", "text": "Roll back now"},
+        "private_metadata": "D-142",
+        "blocks": list(blocks) or [field_of("plain_text_input", min_length=5)],
+    }
+    return view | more
+
+
+def field_of(kind: str, block_id: str = "reason", **more: Any) -> dict[str, Any]:
+    """An input block; its element has the action id `v`."""
+    optional = more.pop("optional", False)
+    return {
+        "type": "input",
+        "block_id": block_id,
+        "label": {"type": "plain_text", "text": block_id.capitalize()},
+        "optional": optional,
+        "element": {"type": kind, "action_id": "v"} | more,
+    }
+
+
+def option(value: str) -> dict[str, Any]:
+    return {"text": {"type": "plain_text", "text": value.upper()}, "value": value}
 
 
 def _quiet() -> logging.Logger:

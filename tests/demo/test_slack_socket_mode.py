@@ -1,24 +1,15 @@
 """A real Bolt app talks to the emulator over Socket Mode."""
 
+import asyncio
 from typing import Any
 
+import aiohttp
+import pytest
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.slack import SlackEmulator
-from tests.demo.conftest import Connect
-
-BUTTON = {
-    "type": "actions",
-    "block_id": "d142.1",
-    "elements": [
-        {
-            "type": "button",
-            "action_id": "approve",
-            "text": {"type": "plain_text", "text": "Approve"},
-            "value": '{"d":"D-142","o":1}',
-        }
-    ],
-}
+from tests.demo.conftest import APP_TOKEN, BOT_TOKEN, Connect, button, refused
 
 
 async def test_a_command_is_answered_for_the_typist_alone(
@@ -52,7 +43,9 @@ async def test_a_click_reaches_the_bot_with_the_message_and_edits_it(
         await ack()
 
     await connect(bolt)
-    posted = await bolt.client.chat_postMessage(channel="C0DEPLOY", text="Waiting", blocks=[BUTTON])
+    posted = await bolt.client.chat_postMessage(
+        channel="C0DEPLOY", text="Waiting", blocks=[button()]
+    )
 
     seen = await slack.click("U0ANA", "C0DEPLOY", posted["ts"], "approve")
 
@@ -84,3 +77,96 @@ async def test_a_mention_in_a_thread_carries_the_thread(
     assert len(replies) == 1
     assert heard[0]["text"] == "<@U0PILOT> approve"
     assert heard[0]["thread_ts"] == root
+
+
+async def test_each_payload_goes_to_one_of_several_connections(
+    slack: SlackEmulator, bolt: AsyncApp, connect: Connect
+) -> None:
+    heard: list[str] = []
+
+    @bolt.command("/deploy")
+    async def deploy(ack: Any, command: dict[str, Any]) -> None:
+        heard.append(command["text"])
+        await ack()
+
+    first, second = await connect(bolt), await connect(bolt)
+    texts = [f"checkout v{number}" for number in range(4)]
+
+    seen = [await slack.command("U0DANA", "/deploy", text) for text in texts]
+
+    assert all(one.is_fine for one in seen)
+    assert heard == texts
+    assert slack.socket_mode.open_connections == 2
+    assert first is not second
+
+
+async def test_commands_still_work_after_slack_asked_for_a_new_connection(
+    slack: SlackEmulator, bolt: AsyncApp, connect: Connect
+) -> None:
+    @bolt.command("/deploy")
+    async def deploy(ack: Any) -> None:
+        await ack("here")
+
+    await connect(bolt)
+
+    await slack.socket_mode.ask_to_reconnect()
+
+    assert not slack.is_bot_connected
+    await slack.wait_for(lambda: slack.is_bot_connected)
+    seen = await slack.command("U0DANA", "/deploy", "status")
+    assert seen.body == {"text": "here"}
+
+
+async def test_an_address_for_a_connection_works_once(
+    slack: SlackEmulator, session: aiohttp.ClientSession
+) -> None:
+    client = AsyncWebClient(base_url=slack.api_url, session=session)
+    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+
+    async with session.ws_connect(url) as socket:
+        hello = await socket.receive_json()
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await session.ws_connect(url)
+
+    assert hello["type"] == "hello"
+    assert hello["num_connections"] == 1
+    assert refusal.value.status == 403
+
+
+async def test_a_connection_needs_the_app_level_token(client: AsyncWebClient) -> None:
+    answer = await refused(client.apps_connections_open(app_token=BOT_TOKEN))
+
+    assert answer["error"] == "not_allowed_token_type"
+
+
+async def test_a_socket_that_closes_before_the_acknowledgement_fails_the_command(
+    slack: SlackEmulator, session: aiohttp.ClientSession
+) -> None:
+    client = AsyncWebClient(base_url=slack.api_url, session=session)
+    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    async with session.ws_connect(url) as socket:
+        await socket.receive_json()
+        typed = asyncio.create_task(slack.command("U0DANA", "/deploy", "x"))
+        envelope = await socket.receive_json()
+
+    seen = await typed
+
+    assert envelope["type"] == "slash_commands"
+    assert envelope["accepts_response_payload"] is True
+    assert seen.error == '/deploy failed with the error "dispatch_failed"'
+
+
+async def test_an_event_nobody_acknowledges_is_sent_again_with_the_same_id(
+    slack: SlackEmulator, session: aiohttp.ClientSession
+) -> None:
+    client = AsyncWebClient(base_url=slack.api_url, session=session)
+    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    async with session.ws_connect(url) as socket:
+        await socket.receive_json()
+        await slack.say("U0ANA", "C0DEPLOY", "@pilot help")
+        first, second = await socket.receive_json(), await socket.receive_json()
+        await socket.send_json({"envelope_id": second["envelope_id"]})
+
+    assert (first["retry_attempt"], second["retry_attempt"]) == (0, 1)
+    assert second["retry_reason"] == "http_timeout"
+    assert first["payload"]["event_id"] == second["payload"]["event_id"]

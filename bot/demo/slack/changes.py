@@ -6,6 +6,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+#: Seconds after which a wait asks again unasked: the bot's own state changes unseen by us.
+SECOND_LOOK = 0.05
+
 
 class Changes:
     def __init__(self) -> None:
@@ -57,4 +60,4 @@ class Changes:
             left = deadline - loop.time()
             if left <= 0 or self.is_closed:
                 raise TimeoutError(f"not seen within {seconds} s")
-            await self.after(count, left)
+            await self.after(count, min(left, SECOND_LOOK))

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from bot.demo.slack.changes import Changes
 from bot.demo.slack.socket_mode import ConnectionLost, SocketMode
 from bot.demo.slack.timing import Clock, Timing
 from bot.demo.slack.wire import Json, SlackError, decode_object, token
@@ -36,6 +37,7 @@ class Dispatcher:
     def __init__(
         self,
         socket_mode: SocketMode,
+        changes: Changes,
         *,
         signing_secret: str,
         events_url: str | None,
@@ -46,6 +48,7 @@ class Dispatcher:
     ) -> None:
         self.events_url = events_url
         self._socket_mode = socket_mode
+        self._changes = changes
         self._signing_secret = signing_secret.encode()
         self._transport = transport
         self._clock = clock
@@ -74,13 +77,10 @@ class Dispatcher:
         self, kind: Kind, payload: Json, attempt: int = 0, reason: str = ""
     ) -> Acknowledgement:
         """Send once and wait as long as Slack waits."""
-        if self._is_down():
-            return Acknowledgement({}, FAILED)
-        if self._uses_socket():
-            return await self._over_socket(kind, payload, attempt, reason)
-        if self._uses_http():
-            return await self._over_http(kind, payload, attempt, reason)
-        return Acknowledgement({}, FAILED)
+        try:
+            return await self._sent(kind, payload, attempt, reason)
+        finally:
+            self._changes.touch()
 
     def deliver_event(self, payload: Json) -> None:
         """Send in the background, and again when nobody acknowledges."""
@@ -99,6 +99,17 @@ class Dispatcher:
             reason = "http_timeout" if answer.error == LATE else "http_error"
             await asyncio.sleep(pause)
             answer = await self.deliver("events_api", payload, attempt, reason)
+
+    async def _sent(
+        self, kind: Kind, payload: Json, attempt: int, reason: str
+    ) -> Acknowledgement:
+        if self._is_down():
+            return Acknowledgement({}, FAILED)
+        if self._uses_socket():
+            return await self._over_socket(kind, payload, attempt, reason)
+        if self._uses_http():
+            return await self._over_http(kind, payload, attempt, reason)
+        return Acknowledgement({}, FAILED)
 
     def _uses_socket(self) -> bool:
         return self._transport != "http" and self._socket_mode.open_connections > 0

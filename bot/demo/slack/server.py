@@ -64,6 +64,7 @@ class SlackEmulator:
         self.socket_mode = SocketMode(workspace.clock, workspace.changes)
         self.dispatcher = Dispatcher(
             self.socket_mode,
+            workspace.changes,
             signing_secret=signing_secret,
             events_url=events_url,
             transport=transport,
@@ -157,7 +158,7 @@ class SlackEmulator:
         predicate: Callable[[], T | None],
         timeout: float = 10,  # noqa: ASYNC109 - the name every waiting call in asyncio has
     ) -> T:
-        """Return what *predicate* answers once it is true, asked after every change here.
+        """Return what *predicate* answers once it is true: asked after every change here.
 
         Raises TimeoutError after *timeout* seconds.
         """
