@@ -51,7 +51,7 @@ class Dispatcher:
         self._changes = changes
         self._signing_secret = signing_secret.encode()
         self._transport = transport
-        self._clock = clock
+        self.clock = clock
         self._timing = timing
         self._is_down = is_down
         self._session: aiohttp.ClientSession | None = None
@@ -72,6 +72,11 @@ class Dispatcher:
     @property
     def reaches_the_bot(self) -> bool:
         return not self._is_down() and (self._uses_socket() or self._uses_http())
+
+    @property
+    def is_busy(self) -> bool:
+        """An event is on its way, or waits to be repeated."""
+        return bool(self._running)
 
     async def deliver(
         self, kind: Kind, payload: Json, attempt: int = 0, reason: str = ""
@@ -159,7 +164,7 @@ class Dispatcher:
             return Acknowledgement({}, FAILED)
 
     def _signed(self, body: bytes) -> dict[str, str]:
-        timestamp = str(int(self._clock().timestamp()))
+        timestamp = str(int(self.clock().timestamp()))
         base = b"v0:" + timestamp.encode() + b":" + body
         digest = hmac.new(self._signing_secret, base, hashlib.sha256).hexdigest()
         return {

@@ -111,9 +111,8 @@ class Payloads:
         if message.edited_at is not None:
             at = f"{message.edited_at.timestamp():.6f}"
             shown["edited"] = {"user": message.user, "ts": at}
-        replies = self._workspace.replies(message.channel, message.ts)
-        if replies:
-            shown |= {"thread_ts": message.ts, "reply_count": len(replies)}
+        if count := self._workspace.reply_count(message):
+            shown |= {"thread_ts": message.ts, "reply_count": count}
         return shown
 
     def view(self, view: View, state: Json) -> Json:

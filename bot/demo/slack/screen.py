@@ -84,7 +84,6 @@ class Screen:
         return [self._message(message) for message in seen[-NEWEST_MESSAGES:]]
 
     def _message(self, message: Message) -> Json:
-        replies = self._workspace.replies(message.channel, message.ts)
         return {
             "ts": message.ts,
             "channel": message.channel,
@@ -96,7 +95,7 @@ class Screen:
             "edited": message.edits > 0,
             "broadcast": message.is_broadcast,
             "ephemeral": message.visible_to is not None,
-            "reply_count": sum(reply.visible_to is None for reply in replies),
+            "reply_count": self._workspace.reply_count(message),
             "at": _iso(message.at),
         }
 

@@ -134,7 +134,7 @@ class Workspace:
         self.changes.touch()
 
     def delete(self, message: Message) -> None:
-        if self._replies.get((message.channel, message.ts)):
+        if self.reply_count(message):
             message.text, message.blocks = "This message was deleted.", []
             message.user = "USLACKBOT"
         else:
@@ -150,6 +150,11 @@ class Workspace:
 
     def replies(self, channel: str, thread_ts: str) -> list[Message]:
         return list(self._replies.get((channel, thread_ts), []))
+
+    def reply_count(self, message: Message) -> int:
+        """How many replies everybody sees."""
+        replies = self._replies.get((message.channel, message.ts), [])
+        return sum(reply.visible_to is None for reply in replies)
 
     def reload(self, user: str) -> None:
         """What *user* alone could see is gone, as after reloading the client."""

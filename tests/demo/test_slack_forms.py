@@ -1,0 +1,322 @@
+"""Forms: opening them in time, filling them in, what the bot may answer."""
+
+from typing import Any
+
+import pytest
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.demo.slack import NotOnScreen, SlackEmulator
+from tests.demo.conftest import Clock, Connect, field_of, form, option, refused
+
+
+@pytest.fixture
+async def opened(slack: SlackEmulator, bolt: AsyncApp, connect: Connect) -> list[str]:
+    """`/rollback` opens a form; the triggers it got, oldest first."""
+    triggers: list[str] = []
+
+    @bolt.command("/rollback")
+    async def rollback(ack: Any, command: dict[str, Any], client: Any) -> None:
+        triggers.append(command["trigger_id"])
+        await client.views_open(trigger_id=command["trigger_id"], view=form())
+        await ack()
+
+    await connect(bolt)
+    await slack.command("U0DANA", "/rollback", "checkout")
+    return triggers
+
+
+def top(slack: SlackEmulator, user: str = "U0DANA") -> str:
+    return slack.views.stack(user)[-1].id
+
+
+async def test_a_submission_carries_what_was_typed_and_closes_the_form(
+    slack: SlackEmulator, bolt: AsyncApp, opened: list[str]
+) -> None:
+    views: list[dict[str, Any]] = []
+
+    @bolt.view("rollback")
+    async def submitted(ack: Any, view: dict[str, Any]) -> None:
+        views.append(view)
+        await ack()
+
+    seen = await slack.submit("U0DANA", top(slack), {"reason": {"v": "500s on /pay"}})
+
+    assert seen.is_fine
+    assert views[0]["state"]["values"]["reason"]["v"]["value"] == "500s on /pay"
+    assert views[0]["private_metadata"] == "D-142"
+    assert slack.views.stack("U0DANA") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        ("", "Please complete this required field."),
+        (None, "Please complete this required field."),
+        ("500", "Must be at least 5 characters."),
+        ("x" * 3001, "Must be at most 3000 characters."),
+    ],
+)
+async def test_slack_itself_asks_for_fields_before_the_bot_hears_of_it(
+    slack: SlackEmulator, opened: list[str], typed: str | None, complaint: str
+) -> None:
+    seen = await slack.submit("U0DANA", top(slack), {"reason": {"v": typed}})
+
+    assert seen.errors == {"reason": complaint}
+    assert not seen.acknowledged
+
+
+async def test_the_bots_complaints_stand_under_their_fields_and_the_form_stays(
+    slack: SlackEmulator, bolt: AsyncApp, opened: list[str]
+) -> None:
+    @bolt.view("rollback")
+    async def submitted(ack: Any) -> None:
+        await ack(response_action="errors", errors={"reason": "Say what broke."})
+
+    seen = await slack.submit("U0DANA", top(slack), {"reason": {"v": "because"}})
+
+    assert seen.errors == {"reason": "Say what broke."}
+    assert len(slack.views.stack("U0DANA")) == 1
+
+
+async def test_a_complaint_about_a_field_that_is_not_there_is_trouble(
+    slack: SlackEmulator, bolt: AsyncApp, opened: list[str]
+) -> None:
+    @bolt.view("rollback")
+    async def submitted(ack: Any) -> None:
+        await ack(response_action="errors", errors={"elsewhere": "?"})
+
+    seen = await slack.submit("U0DANA", top(slack), {"reason": {"v": "because"}})
+
+    assert seen.error is not None
+    assert "invalid_errors" in seen.error
+
+
+@pytest.mark.parametrize(
+    ("action", "titles"),
+    [
+        ("update", ["Sure?"]),
+        ("push", ["Roll back checkout", "Sure?"]),
+        ("clear", []),
+    ],
+)
+async def test_the_bot_may_answer_with_another_form_or_close_all(
+    slack: SlackEmulator, bolt: AsyncApp, opened: list[str], action: str, titles: list[str]
+) -> None:
+    @bolt.view("rollback")
+    async def submitted(ack: Any) -> None:
+        sure = form(title={"type": "plain_text", "text": "Sure?"})
+        await ack(response_action=action, view=None if action == "clear" else sure)
+
+    seen = await slack.submit("U0DANA", top(slack), {"reason": {"v": "because"}})
+
+    shown = [view.content["title"]["text"] for view in slack.views.stack("U0DANA")]
+    assert seen.is_fine
+    assert shown == titles
+
+
+async def test_a_submission_nobody_acknowledges_leaves_the_form_and_a_word(
+    slack: SlackEmulator, opened: list[str]
+) -> None:
+    seen = await slack.submit("U0DANA", top(slack), {"reason": {"v": "because"}})
+
+    assert seen.error is not None
+    assert "operation_timeout" in seen.error
+    assert len(slack.views.stack("U0DANA")) == 1
+
+
+async def test_a_trigger_opens_one_form(client: AsyncWebClient, opened: list[str]) -> None:
+    used = await refused(client.views_open(trigger_id=opened[0], view=form()))
+    unknown = await refused(client.views_open(trigger_id="1.2.3", view=form()))
+
+    assert used["error"] == "exchanged_trigger_id"
+    assert unknown["error"] == "invalid_trigger_id"
+
+
+async def test_a_trigger_dies_after_three_seconds(
+    slack: SlackEmulator,
+    bolt: AsyncApp,
+    client: AsyncWebClient,
+    connect: Connect,
+    clock: Clock,
+) -> None:
+    triggers: list[str] = []
+
+    @bolt.command("/deploy")
+    async def deploy(ack: Any, command: dict[str, Any]) -> None:
+        triggers.append(command["trigger_id"])
+        await ack()
+
+    await connect(bolt)
+    await slack.command("U0DANA", "/deploy")
+    await slack.command("U0DANA", "/deploy")
+
+    clock.pass_(3.0)
+    await client.views_open(trigger_id=triggers[0], view=form())
+    clock.pass_(0.001)
+    late = await refused(client.views_open(trigger_id=triggers[1], view=form()))
+
+    assert late["error"] == "expired_trigger_id"
+
+
+async def test_an_update_with_an_old_hash_is_a_conflict(
+    slack: SlackEmulator, client: AsyncWebClient, opened: list[str]
+) -> None:
+    [view] = slack.views.stack("U0DANA")
+    first = view.hash
+
+    await client.views_update(view_id=view.id, hash=first, view=form())
+    late = await refused(client.views_update(view_id=view.id, hash=first, view=form()))
+    nowhere = await refused(client.views_update(view_id="V0", view=form()))
+
+    assert late["error"] == "hash_conflict"
+    assert nowhere["error"] == "not_found"
+
+
+async def test_a_home_tab_is_published_for_one_person_with_its_own_hash(
+    slack: SlackEmulator, client: AsyncWebClient
+) -> None:
+    home = {"type": "home", "blocks": [{"type": "divider"}]}
+    first = (await client.views_publish(user_id="U0ANA", view=home))["view"]["hash"]
+
+    await client.views_publish(user_id="U0ANA", view=home, hash=first)
+    late = await refused(client.views_publish(user_id="U0ANA", view=home, hash=first))
+
+    assert late["error"] == "hash_conflict"
+    assert slack.views.home("U0DANA") is None
+
+
+async def test_a_form_slack_would_refuse_uses_no_trigger_up(
+    slack: SlackEmulator, bolt: AsyncApp, connect: Connect
+) -> None:
+    errors: list[str] = []
+
+    @bolt.command("/deploy")
+    async def deploy(ack: Any, command: dict[str, Any], client: Any) -> None:
+        long = form(title={"type": "plain_text", "text": "x" * 25})
+        call = client.views_open(trigger_id=command["trigger_id"], view=long)
+        errors.append((await refused(call))["error"])
+        await client.views_open(trigger_id=command["trigger_id"], view=form())
+        await ack()
+
+    await connect(bolt)
+
+    seen = await slack.command("U0DANA", "/deploy")
+
+    assert seen.is_fine
+    assert errors == ["invalid_arguments"]
+
+
+async def test_forms_stack_three_high_and_close_from_the_top(
+    slack: SlackEmulator, bolt: AsyncApp, opened: list[str]
+) -> None:
+    @bolt.view("rollback")
+    async def submitted(ack: Any) -> None:
+        await ack(response_action="push", view=form())
+
+    for _ in range(2):
+        await slack.submit("U0DANA", top(slack), {"reason": {"v": "because"}})
+    full = await slack.submit("U0DANA", top(slack), {"reason": {"v": "because"}})
+    bottom = slack.views.stack("U0DANA")[0].id
+
+    assert full.error is not None
+    assert "push_limit_reached" in full.error
+    with pytest.raises(NotOnScreen):
+        await slack.close_view("U0DANA", bottom)
+    assert (await slack.close_view("U0DANA", top(slack))).is_fine
+    assert len(slack.views.stack("U0DANA")) == 2
+
+
+async def test_closing_is_told_only_when_the_form_asks_for_it(
+    slack: SlackEmulator, bolt: AsyncApp, client: AsyncWebClient, opened: list[str]
+) -> None:
+    closed: list[str] = []
+
+    @bolt.view_closed("rollback")
+    async def gone(ack: Any, view: dict[str, Any]) -> None:
+        closed.append(view["private_metadata"])
+        await ack()
+
+    view_id = top(slack)
+    await client.views_update(view_id=view_id, view=form(notify_on_close=True))
+
+    seen = await slack.close_view("U0DANA", view_id)
+
+    assert seen.is_fine
+    assert closed == ["D-142"]
+
+
+async def test_an_external_select_offers_what_the_bot_suggests(
+    slack: SlackEmulator, bolt: AsyncApp, client: AsyncWebClient, opened: list[str]
+) -> None:
+    heard: list[tuple[str, str]] = []
+    states: list[dict[str, Any]] = []
+
+    @bolt.options("v")
+    async def suggest(ack: Any, payload: dict[str, Any]) -> None:
+        heard.append((payload["block_id"], payload["value"]))
+        await ack(options=[option("checkout"), option("cart")])
+
+    @bolt.action("v")
+    async def picked(ack: Any, body: dict[str, Any]) -> None:
+        states.append(body["view"]["state"]["values"])
+        await ack()
+
+    @bolt.view("rollback")
+    async def submitted(ack: Any, view: dict[str, Any]) -> None:
+        states.append(view["state"]["values"])
+        await ack()
+
+    view_id = top(slack)
+    select = field_of("external_select", "service", min_query_length=1)
+    await client.views_update(view_id=view_id, view=form(select | {"dispatch_action": True}))
+
+    nothing = await slack.suggest("U0DANA", view_id, "service", "v", "")
+    offered = await slack.suggest("U0DANA", view_id, "service", "v", "c")
+    await slack.click("U0DANA", "", view_id, "v", selected="cart")
+    await slack.submit("U0DANA", view_id, {"service": {"v": "checkout"}})
+
+    assert nothing == []
+    assert [one["value"] for one in offered] == ["checkout", "cart"]
+    assert heard == [("service", "c")]
+    chosen = [state["service"]["v"]["selected_option"] for state in states]
+    assert chosen == [option("cart"), option("checkout")]
+
+
+async def test_what_is_not_touched_is_submitted_as_its_author_filled_it_in(
+    slack: SlackEmulator, bolt: AsyncApp, client: AsyncWebClient, opened: list[str]
+) -> None:
+    states: list[dict[str, Any]] = []
+
+    @bolt.view("rollback")
+    async def submitted(ack: Any, view: dict[str, Any]) -> None:
+        states.append(view["state"]["values"])
+        await ack()
+
+    options = [option("staging"), option("production")]
+    blocks = [
+        field_of("static_select", "env", options=options, initial_option=options[1]),
+        field_of("plain_text_input", "note", initial_value="as agreed", optional=True),
+        field_of("checkboxes", "ticks", options=options, optional=True),
+    ]
+    view_id = top(slack)
+    await client.views_update(view_id=view_id, view=form(*blocks))
+
+    filled = {"note": {"v": None}, "ticks": {"v": ["staging"]}}
+    await slack.submit("U0DANA", view_id, filled)
+
+    [state] = states
+    assert state["env"]["v"]["selected_option"] == options[1]
+    assert state["note"]["v"]["value"] is None
+    assert state["ticks"]["v"]["selected_options"] == [options[0]]
+
+
+async def test_a_choice_that_is_not_offered_cannot_be_submitted(
+    slack: SlackEmulator, client: AsyncWebClient, opened: list[str]
+) -> None:
+    view_id = top(slack)
+    select = field_of("static_select", "env", options=[option("staging")])
+    await client.views_update(view_id=view_id, view=form(select))
+
+    with pytest.raises(NotOnScreen, match="moon"):
+        await slack.submit("U0DANA", view_id, {"env": {"v": "moon"}})
