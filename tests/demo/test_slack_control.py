@@ -1,0 +1,310 @@
+"""What the demo page reads and presses, and that no other page can."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from slack_bolt.app.async_app import AsyncApp
+
+from bot.demo.slack import Manifest, SlackEmulator, Workspace
+from tests.demo.conftest import (
+    APP_TOKEN,
+    BOT_TOKEN,
+    IMPATIENT,
+    SIGNING_SECRET,
+    Connect,
+    button,
+    field_of,
+    form,
+    option,
+)
+
+OURS = {"X-Pilothouse-Demo": "1"}
+
+
+async def _turn(wish: dict[str, Any]) -> dict[str, Any]:
+    return {"ok": True, "error": None, "did": wish["action"]}
+
+
+@pytest.fixture
+async def slack(workspace: Workspace, manifest: Manifest) -> AsyncIterator[SlackEmulator]:
+    emulator = SlackEmulator(
+        workspace,
+        manifest,
+        bot_token=BOT_TOKEN,
+        app_token=APP_TOKEN,
+        signing_secret=SIGNING_SECRET,
+        timing=IMPATIENT,
+        world=_turn,
+        world_state=lambda: {"speed": 10},
+    )
+    await emulator.start()
+    yield emulator
+    await emulator.stop()
+
+
+class Page:
+    def __init__(self, slack: SlackEmulator, session: aiohttp.ClientSession) -> None:
+        self._url = f"{slack.url}/_demo/"
+        self._session = session
+
+    async def state(self, user: str = "U0DANA") -> dict[str, Any]:
+        async with self._session.get(f"{self._url}state?as={user}") as response:
+            assert response.status == 200
+            answer: dict[str, Any] = await response.json()
+            return answer
+
+    async def post(self, path: str, user: str = "U0DANA", **wish: Any) -> dict[str, Any]:
+        body = {"as": user} | wish
+        url = self._url + path
+        async with self._session.post(url, json=body, headers=OURS) as response:
+            answer: dict[str, Any] = await response.json()
+            return answer
+
+    async def knock(self, **how: Any) -> int:
+        body = {"as": "U0DANA", "channel": "C0DEPLOY", "text": "hi"}
+        sent = {"json": body, "headers": OURS} | how
+        async with self._session.post(f"{self._url}say", **sent) as response:
+            return response.status
+
+    async def changes(self) -> AsyncIterator[str]:
+        async with self._session.get(f"{self._url}stream?as=U0DANA") as response:
+            async for line in response.content:
+                if line.startswith(b"data: "):
+                    yield line.decode().strip()
+
+
+@pytest.fixture
+def page(slack: SlackEmulator, session: aiohttp.ClientSession) -> Page:
+    return Page(slack, session)
+
+
+async def test_the_state_names_everybody_and_everything(page: Page) -> None:
+    state = await page.state()
+
+    assert state["me"] == {"id": "U0DANA", "name": "Dana", "title": "Developer"}
+    assert len(state["people"]) == 7
+    assert state["bot"] == {"id": "U0PILOT", "name": "pilot"}
+    assert [channel["id"] for channel in state["channels"]] == [
+        "C0DEPLOY",
+        "C0INCIDENT",
+        "C0GENERAL",
+    ]
+    assert state["commands"][0]["command"] == "/deploy"
+    assert state["bot_connected"] is False
+    assert state["world"] == {"speed": 10}
+    assert state["views"] == []
+
+
+async def test_a_message_and_its_thread_look_as_the_page_expects(
+    page: Page, bolt: AsyncApp
+) -> None:
+    root = (await bolt.client.chat_postMessage(channel="C0DEPLOY", text="Card"))["ts"]
+    await bolt.client.chat_postMessage(channel="C0DEPLOY", text="Noted", thread_ts=root)
+    await bolt.client.chat_update(channel="C0DEPLOY", ts=root, text="25 %")
+
+    state = await page.state()
+
+    [message] = state["messages"]["C0DEPLOY"]
+    [reply] = state["threads"][f"C0DEPLOY:{root}"]
+    assert message == {
+        "ts": root,
+        "channel": "C0DEPLOY",
+        "thread_ts": None,
+        "user": "U0PILOT",
+        "name": "pilot",
+        "text": "25 %",
+        "blocks": [],
+        "edited": True,
+        "broadcast": False,
+        "ephemeral": False,
+        "reply_count": 1,
+        "at": "2026-03-02T14:05:00.000+00:00",
+    }
+    assert reply["text"] == "Noted"
+    assert [note["text"] for note in state["notifications"]] == ["Noted", "Card"]
+
+
+async def test_nobody_sees_what_is_for_somebody_else(page: Page, bolt: AsyncApp) -> None:
+    await bolt.client.chat_postEphemeral(channel="C0DEPLOY", user="U0ANA", text="psst")
+    await bolt.client.chat_postMessage(channel="U0ANA", text="Waiting for you")
+
+    dana, ana = await page.state("U0DANA"), await page.state("U0ANA")
+
+    assert dana["messages"] == {"C0DEPLOY": [], "C0INCIDENT": [], "C0GENERAL": []}
+    assert dana["notifications"] == []
+    assert ana["messages"]["C0DEPLOY"][0]["ephemeral"] is True
+    assert ana["messages"]["D0ANA"][0]["text"] == "Waiting for you"
+
+
+async def test_a_reload_drops_what_only_this_person_saw(page: Page, bolt: AsyncApp) -> None:
+    await bolt.client.chat_postEphemeral(channel="C0DEPLOY", user="U0DANA", text="psst")
+
+    answer = await page.post("reload")
+
+    assert answer["ok"] is True
+    assert (await page.state())["messages"]["C0DEPLOY"] == []
+
+
+async def test_unread_counts_what_others_said_until_it_is_read(
+    page: Page, slack: SlackEmulator
+) -> None:
+    await slack.say("U0DANA", "C0DEPLOY", "mine")
+    await slack.say("U0ANA", "C0DEPLOY", "one")
+    await slack.say("U0ANA", "C0DEPLOY", "two")
+
+    before = (await page.state())["channels"][0]["unread"]
+    await page.post("read", channel="C0DEPLOY")
+    after = (await page.state())["channels"][0]["unread"]
+
+    assert (before, after) == (2, 0)
+
+
+async def test_what_starts_with_a_slash_is_a_command(
+    page: Page, bolt: AsyncApp, connect: Connect
+) -> None:
+    @bolt.command("/deploy")
+    async def deploy(ack: Any, command: dict[str, Any]) -> None:
+        await ack(f"{command['text']}?")
+
+    await connect(bolt)
+
+    answer = await page.post("say", channel="C0DEPLOY", text="/deploy checkout")
+    refusal = await page.post("say", channel="C0DEPLOY", text="/deploy x", thread_ts="1.1")
+    said = await page.post("say", channel="C0DEPLOY", thread_ts=None, text="a/b")
+
+    texts = [message["text"] for message in (await page.state())["messages"]["C0DEPLOY"]]
+    assert answer == {"ok": True, "error": None}
+    assert refusal["error"] == "/deploy is not supported in threads. Sorry!"
+    assert said["ok"] is True
+    assert texts == ["checkout?", "a/b"]
+
+
+async def test_a_click_is_told_apart_from_one_that_cannot_be(
+    page: Page, bolt: AsyncApp, connect: Connect
+) -> None:
+    @bolt.action("approve")
+    async def approve(ack: Any) -> None:
+        await ack()
+
+    await connect(bolt)
+    posted = await bolt.client.chat_postMessage(channel="C0DEPLOY", text="x", blocks=[button()])
+    click = {"channel": "C0DEPLOY", "ts": posted["ts"], "block_id": "d142.1"}
+
+    done = await page.post("click", **click, action_id="approve", value=None, selected=None)
+    gone = await page.post("click", **click, action_id="reject")
+
+    assert done == {"ok": True, "error": None}
+    assert gone["ok"] is False
+    assert "reject is not on message" in gone["error"]
+
+
+async def test_a_form_is_filled_in_asked_about_sent_and_closed(
+    page: Page, bolt: AsyncApp, connect: Connect
+) -> None:
+    states: list[dict[str, Any]] = []
+    select = field_of("external_select", "service", min_query_length=0)
+    asking = form(select | {"dispatch_action": True}, field_of("plain_text_input"))
+
+    @bolt.command("/rollback")
+    async def rollback(ack: Any, command: dict[str, Any], client: Any) -> None:
+        await client.views_open(trigger_id=command["trigger_id"], view=asking)
+        await ack()
+
+    @bolt.options("v")
+    async def suggest(ack: Any) -> None:
+        await ack(options=[option("checkout")])
+
+    @bolt.action("v")
+    async def picked(ack: Any, body: dict[str, Any]) -> None:
+        states.append(body["view"]["state"]["values"])
+        await ack()
+
+    @bolt.view("rollback")
+    async def submitted(ack: Any) -> None:
+        await ack(response_action="errors", errors={"reason": "Say more."})
+
+    await connect(bolt)
+    await page.post("say", channel="C0DEPLOY", text="/rollback")
+    [shown] = (await page.state())["views"]
+    place = {"view_id": shown["id"], "block_id": "service", "action_id": "v"}
+    filled = {"service": {"v": None}, "reason": {"v": "500s"}}
+
+    offered = await page.post("suggest", **place, typed="", values=filled)
+    pick = {"channel": "C0DEPLOY", "ts": None, "selected": offered["options"][0]}
+    picked_answer = await page.post("click", **place, **pick, values=filled)
+    values = {"service": {"v": offered["options"][0]}, "reason": {"v": "500s"}}
+    sent = await page.post("submit", view_id=shown["id"], values=values)
+    closed = await page.post("close", view_id=shown["id"])
+    again = await page.post("close", view_id=shown["id"])
+
+    assert shown["view"]["title"]["text"] == "Roll back checkout"
+    assert offered["options"] == [option("checkout")]
+    assert picked_answer["ok"] is True
+    assert states[0]["reason"]["v"]["value"] == "500s"
+    assert sent == {"ok": False, "error": None, "errors": {"reason": "Say more."}}
+    assert (closed["ok"], again["ok"]) == (True, False)
+
+
+async def test_the_world_takes_what_the_page_asks(page: Page) -> None:
+    answer = await page.post("world", action="break checkout")
+
+    assert answer == {"ok": True, "error": None, "did": "break checkout"}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"headers": {}},
+        {"headers": OURS | {"Origin": "http://evil.example"}},
+        {"headers": OURS | {"Origin": "null"}},
+        {"headers": OURS | {"Host": "evil.example"}},
+        {"json": None, "data": '{"as":"U0DANA"}'},
+    ],
+    ids=["no header", "other origin", "opaque origin", "rebound name", "no JSON"],
+)
+async def test_only_our_own_page_may_press_anything(
+    page: Page, slack: SlackEmulator, how: dict[str, Any]
+) -> None:
+    assert await page.knock(**how) == 403
+    assert slack.workspace.messages("C0DEPLOY") == []
+
+
+async def test_our_own_page_may(page: Page, slack: SlackEmulator) -> None:
+    assert await page.knock(headers=OURS | {"Origin": slack.url}) == 200
+
+
+async def test_another_sites_page_reads_nothing_either(
+    slack: SlackEmulator, session: aiohttp.ClientSession
+) -> None:
+    url = f"{slack.url}/_demo/state?as=U0DANA"
+
+    async with session.get(url, headers={"Host": "evil.example"}) as response:
+        assert response.status == 403
+    async with session.get(url, headers={"Origin": "http://evil.example"}) as response:
+        assert response.status == 403
+    async with session.get(f"{slack.url}/_demo/state?as=U0NOBODY") as response:
+        assert response.status == 404
+
+
+async def test_a_request_with_something_missing_says_what(page: Page, slack: SlackEmulator) -> None:
+    assert await page.knock(json={"as": "U0DANA"}) == 400
+    answer = await page.post("say", channel="C0DEPLOY")
+    assert answer == {"ok": False, "error": "missing: text"}
+    nobody = await page.post("say", "U0NOBODY", channel="C0DEPLOY", text="x")
+    assert nobody["error"] == "user_not_found"
+
+
+async def test_the_page_hears_of_a_burst_of_changes_once(page: Page, slack: SlackEmulator) -> None:
+    stream = page.changes()
+    first = await anext(stream)
+
+    for number in range(20):
+        await slack.say("U0ANA", "C0DEPLOY", str(number))
+    second = await asyncio.wait_for(anext(stream), 5)
+
+    assert first != second
+    assert second == f"data: {slack.workspace.changes.count}"
+    await stream.aclose()
