@@ -1,0 +1,62 @@
+"""Slack's limits, kept before Slack has to: token buckets that a Retry-After can freeze."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.ports import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """*burst* calls at once, then *per_minute*."""
+
+    per_minute: float
+    burst: int
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: float
+    frozen_until: float = 0.0
+
+
+#: Slack's published limits, a little below them: post about 1/s per channel, edits tier 3.
+RATES = {
+    "chat.postMessage": Rate(58, 4),
+    "chat.update": Rate(48, 12),
+    "conversations.history": Rate(45, 5),
+    "conversations.replies": Rate(45, 5),
+    "chat.getPermalink": Rate(100, 20),
+}
+
+
+class Pace:
+    """One bucket per method and place; *clock* counts seconds and never jumps."""
+
+    def __init__(self, clock: Callable[[], float], rates: dict[str, Rate] | None = None) -> None:
+        self._clock = clock
+        self._rates = RATES if rates is None else rates
+        self._buckets: dict[tuple[str, str], _Bucket] = {}
+
+    def take(self, method: str, place: str) -> None:
+        """Spend a token; raises `Unavailable` with how long to wait when there is none."""
+        rate = self._rates.get(method)
+        if rate is None:
+            return
+        now = self._clock()
+        bucket = self._buckets.setdefault((method, place), _Bucket(rate.burst, now))
+        gained = (now - bucket.at) * rate.per_minute / 60
+        bucket.tokens, bucket.at = min(rate.burst, bucket.tokens + gained), now
+        missing = (1 - bucket.tokens) * 60 / rate.per_minute
+        wait = max(bucket.frozen_until - now, missing if bucket.tokens < 1 else 0.0)
+        if wait > 0:
+            raise Unavailable(f"{method} is at its limit", timedelta(seconds=wait))
+        bucket.tokens -= 1
+
+    def freeze(self, method: str, place: str, seconds: float) -> None:
+        """Slack said wait: this bucket only."""
+        now = self._clock()
+        bucket = self._buckets.setdefault((method, place), _Bucket(0, now))
+        bucket.frozen_until = now + seconds

@@ -1,0 +1,174 @@
+"""Slack as a `Chat`: one attempt per call, every failure sorted into the port's few kinds."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.pace import Pace
+from bot.ports import CannotLook, Gone, Message, Posted, Rejected, Unavailable, Unreachable
+
+_EVENT = "pilothouse_parcel"
+_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
+_UNREACHABLE = {
+    "channel_not_found",
+    "not_in_channel",
+    "is_archived",
+    "restricted_action",
+    "restricted_action_read_only_channel",
+    "user_not_found",
+    "cannot_dm_bot",
+}
+#: Said by Slack about the token, not about the message: nothing works until it is mended.
+REVOKED = {"invalid_auth", "token_revoked", "account_inactive", "not_authed", "token_expired"}
+_TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+
+
+class SlackChat:
+    """Posts, edits and answers. `is_revoked` is true while Slack refuses the token."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        session: aiohttp.ClientSession,
+        pace: Pace,
+        response_hosts: tuple[str, ...] = ("hooks.slack.com",),
+        deadline: timedelta = timedelta(seconds=8),
+    ) -> None:
+        self._client = client
+        self._session = session
+        self._pace = pace
+        self._hosts = response_hosts
+        self._deadline = deadline.total_seconds()
+        self.is_revoked = False
+
+    async def post(
+        self, channel: str, message: Message, key: str, thread: str | None = None
+    ) -> Posted:
+        answer = await self._call(
+            "chat.postMessage",
+            channel,
+            channel=channel,
+            text=message.text,
+            blocks=list(message.blocks),
+            thread_ts=thread,
+            unfurl_links=False,
+            unfurl_media=False,
+            metadata={"event_type": _EVENT, "event_payload": {"key": key}},
+        )
+        return Posted(str(answer["channel"]), str(answer["ts"]))
+
+    async def edit(self, where: Posted, message: Message) -> None:
+        await self._call(
+            "chat.update",
+            "",
+            channel=where.channel,
+            ts=where.ts,
+            text=message.text,
+            blocks=list(message.blocks),
+        )
+
+    async def find(
+        self, channel: str, key: str, since: datetime, thread: str | None = None
+    ) -> Posted | None:
+        method = "conversations.replies" if thread else "conversations.history"
+        arguments: dict[str, Any] = {
+            "channel": channel,
+            "oldest": f"{since.timestamp() - 5:.6f}",
+            "limit": 100,
+            "include_all_metadata": True,
+        }
+        if thread:
+            arguments["ts"] = thread
+        try:
+            answer = await self._call(method, channel, **arguments)
+        except Rejected as error:
+            raise CannotLook(str(error)) from error
+        for message in answer.get("messages", []):
+            if message.get("metadata", {}).get("event_payload", {}).get("key") == key:
+                return Posted(channel, str(message["ts"]))
+        return None
+
+    async def link(self, where: Posted) -> str:
+        answer = await self._call(
+            "chat.getPermalink", "", channel=where.channel, message_ts=where.ts
+        )
+        return str(answer["permalink"])
+
+    async def open_form(self, trigger: str, view: Mapping[str, Any]) -> None:
+        """Open a modal; the trigger dies after 3 s, so this has 2 and no second try."""
+        async with asyncio.timeout(2):
+            await self._call("views.open", "", trigger_id=trigger, view=dict(view))
+
+    async def answer(self, to: str, message: Message) -> None:
+        parts = urlsplit(to)
+        if parts.hostname not in self._hosts:
+            raise Rejected("a response_url outside Slack is never called")
+        body = {
+            "response_type": "ephemeral",
+            "replace_original": False,
+            "text": message.text,
+            "blocks": list(message.blocks),
+        }
+        try:
+            async with (
+                asyncio.timeout(self._deadline),
+                self._session.post(to, json=body, allow_redirects=False) as response,
+            ):
+                await _mind_status(response)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable("Slack did not take the answer") from error
+
+    async def _call(self, method: str, place: str, **arguments: Any) -> Mapping[str, Any]:
+        self._pace.take(method, place)
+        given = {name: value for name, value in arguments.items() if value is not None}
+        try:
+            async with asyncio.timeout(self._deadline):
+                # What goes wrong between here and the answer leaves the call in doubt.
+                answer = await self._send(method, given)
+        except SlackApiError as error:
+            raise self._sorted(method, place, error) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unavailable(f"Slack did not answer {method}") from error
+        self.is_revoked = False
+        return answer
+
+    async def _send(self, method: str, given: dict[str, Any]) -> Mapping[str, Any]:
+        call: Awaitable[Any] = self._client.api_call(method, json=given)
+        if method.startswith("conversations.") or method == "chat.getPermalink":
+            call = self._client.api_call(method, http_verb="GET", params=given)
+        data = (await call).data
+        return data if isinstance(data, dict) else {}
+
+    def _sorted(self, method: str, place: str, error: SlackApiError) -> Exception:
+        response = error.response
+        code = str(response.get("error", "")) if isinstance(response.data, dict) else ""
+        if response.status_code == 429 or code == "ratelimited":
+            seconds = float(response.headers.get("Retry-After", 30))
+            self._pace.freeze(method, place, seconds)
+            return Unavailable(f"Slack limits {method}", timedelta(seconds=seconds))
+        if response.status_code >= 500 or code in _TRANSIENT:
+            return Unavailable(f"Slack answered {response.status_code} to {method}")
+        if code in REVOKED:
+            self.is_revoked = True
+            return Unavailable(f"Slack refuses the token: {code}", timedelta(seconds=30))
+        if code in _GONE:
+            return Gone(code)
+        if code in _UNREACHABLE:
+            return Unreachable(code)
+        return Rejected(f"{method}: {code or response.status_code}")
+
+
+async def _mind_status(response: aiohttp.ClientResponse) -> None:
+    if response.status == 429:
+        seconds = float(response.headers.get("Retry-After", 30))
+        raise Unavailable("Slack limits answers", timedelta(seconds=seconds))
+    if response.status >= 500:
+        raise Unavailable(f"Slack answered {response.status}")
+    if response.status >= 300:
+        raise Rejected(f"Slack answered {response.status}")

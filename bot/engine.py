@@ -1,0 +1,242 @@
+"""The only writer: load, decide, and one transaction for everything the decision asks for."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from bot.crashpoint import crashpoint
+from bot.domain.authority import require
+from bot.domain.decide import decide, due_at, settle
+from bot.domain.deployment import Deployment, Phase
+from bot.domain.effects import (
+    Reply,
+)
+from bot.domain.events import Requested, RollbackRequested, Seen, Wish
+from bot.domain.line import Bold, Code, Line, Mention
+from bot.domain.refusal import Outcome, Refusal, Refused
+from bot.domain.release import Target
+from bot.domain.request import request, request_rollback
+from bot.memory import (
+    Claim,
+    Draft,
+    Duplicate,
+    StaleRevision,
+    Store,
+    Transaction,
+)
+from bot.outbox import route
+from bot.ports import Policies
+from bot.writer import Source, Writer
+
+T = TypeVar("T")
+
+
+class Engine:
+    """Every change goes through here; `wake` is called after each commit that left work."""
+
+    def __init__(
+        self,
+        store: Store,
+        policies: Policies,
+        tick: timedelta,
+        wake: Callable[[], None] = lambda: None,
+        attempts: int = 8,
+    ) -> None:
+        self._store = store
+        self._policies = policies
+        self._tick = tick
+        self._writer = Writer(policies.people, tick)
+        self._wake = wake
+        self._attempts = attempts
+
+    async def request(self, wish: Requested, source: Source) -> Outcome:
+        """Start a deployment. Refusals come back as an outcome, not as an exception."""
+        policy = self._policies.services[wish.plan.service]
+        target = Target(source.key.team, wish.plan.service, wish.plan.environment)
+
+        async def unit(tx: Transaction) -> Outcome:
+            around = await tx.deployments.surroundings(target, None)
+            context = self._writer.context(around)
+            number = f"D-{await tx.deployments.next_number(source.key.team)}"
+            decision = request(source.key.team, number, wish, context, tx.now)
+            await tx.snapshot_policy(policy.digest, policy.text)
+            return await self._writer.start(tx, settle(None, decision, tx.now), wish.by, source)
+
+        return await self._take_in(unit, source)
+
+    async def apply(
+        self, thing: str, wish: Wish, source: Source, offer: int | None = None
+    ) -> Outcome:
+        """Apply a person's wish to *thing*; *offer* is what the button they pressed stood for."""
+
+        async def unit(tx: Transaction) -> Outcome:
+            d = await self._writer.load(tx, source.key.team, thing)
+            if isinstance(wish, RollbackRequested) and d.phase in _AFTERWARDS:
+                return await self._roll_back_afterwards(tx, d, wish, source, offer)
+            if offer is not None and offer != d.offer:
+                return await self._writer.stale(tx, d, source)
+            context = await self._writer.context_of(tx, d)
+            decision = decide(d, wish, context, tx.now)
+            await self._writer.save(tx, d, decision, type(wish).__name__, wish.by, None)
+            return await self._writer.answered(tx, d.id, decision.answer, source)
+
+        return await self._take_in(unit, source)
+
+    async def roll_back_service(
+        self, target: Target, wish: RollbackRequested, source: Source
+    ) -> Outcome:
+        """`/rollback SERVICE`: whichever deployment changed the environment last."""
+
+        async def unit(tx: Transaction) -> Outcome:
+            d = await tx.deployments.current(target)
+            if d is None:
+                raise nothing_to_roll_back(target)
+            if d.phase in _AFTERWARDS:
+                return await self._roll_back_afterwards(tx, d, wish, source, None)
+            context = await self._writer.context_of(tx, d)
+            decision = decide(d, wish, context, tx.now)
+            await self._writer.save(tx, d, decision, type(wish).__name__, wish.by, None)
+            return await self._writer.answered(tx, d.id, decision.answer, source)
+
+        return await self._take_in(unit, source)
+
+    async def unlock(self, target: Target, by: str, reason: str, source: Source) -> Outcome:
+        """Lift the lock of an environment; its reason goes to the inbox and the log."""
+        policy = self._policies.services[target.service]
+        plan = next(p for (env, _), p in policy.plans.items() if env == target.environment)
+
+        async def unit(tx: Transaction) -> Outcome:
+            require(self._policies.people, by, plan.rights.unlock, "unlock", plan)
+            if not await tx.environments.unlock(target):
+                raise Refused(
+                    "not_locked",
+                    (Bold(f"{target.service} is not locked"), f" in {target.environment}."),
+                    (
+                        "Nothing was changed. Go on with ",
+                        Code(f"/deploy {target.service} VERSION"),
+                        ".",
+                    ),
+                )
+            line: Line = (
+                Bold(f"{target.service} is unlocked"),
+                f" in {target.environment} by ",
+                Mention(by),
+                f": {reason}",
+            )
+            return await self._writer.answered(tx, None, line, source)
+
+        return await self._take_in(unit, source)
+
+    async def keep_draft(self, draft: Draft, source: Source) -> None:
+        """Remember a previewed request; the same delivery twice keeps one."""
+
+        async def unit(tx: Transaction) -> None:
+            await tx.drafts.add(draft)
+
+        await self._store.run(unit)
+
+    async def see(self, claim: Claim, seen: Seen) -> Deployment | None:
+        """Hand what was observed to the core under *claim*; None when the claim was lost."""
+
+        async def unit(tx: Transaction) -> Deployment | None:
+            d = await tx.deployments.get(claim.team, claim.thing)
+            if d is None or d.is_over:
+                return d
+            context = await self._writer.context_of(tx, d)
+            decision = decide(d, seen, context, tx.now)
+            if decision.state == d and not decision.wanted.effects:
+                await tx.deployments.put_off(claim, due_at(d, tx.now, self._tick))
+                return d
+            return await self._writer.save(tx, d, decision, type(seen).__name__, None, claim)
+
+        try:
+            saved = await self._store.run(unit)
+        except StaleRevision:
+            return None
+        self._wake()
+        return saved
+
+    async def report(self, team: str, thing: str, seen: Seen) -> None:
+        """Hand in what was found out outside a lap, e.g. a definite refusal."""
+
+        async def unit(tx: Transaction) -> None:
+            d = await tx.deployments.get(team, thing)
+            if d is None or d.is_over:
+                return
+            decision = decide(d, seen, await self._writer.context_of(tx, d), tx.now)
+            if decision.state != d or decision.wanted.effects:
+                await self._writer.save(tx, d, decision, type(seen).__name__, None, None)
+
+        await self._again_while_stale(unit)
+        self._wake()
+
+    async def _take_in(
+        self, unit: Callable[[Transaction], Awaitable[Outcome]], source: Source
+    ) -> Outcome:
+        """Run *unit* once per delivery, however often it comes, and again when it lost a race."""
+
+        async def once(tx: Transaction) -> Outcome:
+            known = await tx.inbox.find(source.key)
+            if known is not None:
+                return known
+            return await unit(tx)
+
+        try:
+            outcome = await self._again_while_stale(once)
+        except Refused as refused:
+            outcome = await self._refuse(refused.refusal, source)
+        crashpoint("committed")
+        self._wake()
+        return outcome
+
+    async def _again_while_stale(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
+        for _ in range(self._attempts - 1):
+            try:
+                return await self._store.run(unit)
+            except (StaleRevision, Duplicate):
+                continue
+        return await self._store.run(unit)
+
+    async def _refuse(self, refusal: Refusal, source: Source) -> Outcome:
+        async def unit(tx: Transaction) -> Outcome:
+            known = await tx.inbox.find(source.key)
+            if known is not None:
+                return known
+            outcome = Outcome(None, refusal=refusal)
+            if source.reply_to:
+                reply = Reply(source.reply_to, refusal.why, refusal.next_step, refusal.ways, True)
+                await tx.outbox.put(source.key.team, source.key.key, [route(source.key.key, reply)])
+            await tx.inbox.add(source.key, outcome)
+            return outcome
+
+        return await self._again_while_stale(unit)
+
+    async def _roll_back_afterwards(
+        self,
+        tx: Transaction,
+        finished: Deployment,
+        wish: RollbackRequested,
+        source: Source,
+        offer: int | None,
+    ) -> Outcome:
+        if offer is not None and offer != finished.offer:
+            return await self._writer.stale(tx, finished, source)
+        context = await self._writer.context_of(tx, finished)
+        number = f"D-{await tx.deployments.next_number(finished.team)}"
+        decision = request_rollback(finished.team, number, finished, wish, context, tx.now)
+        return await self._writer.start(tx, settle(None, decision, tx.now), wish.by, source)
+
+
+def nothing_to_roll_back(target: Target) -> Refused:
+    return Refused(
+        "nothing_deployed",
+        (Bold(f"Nothing was deployed to {target.service} {target.environment} by this bot yet."),),
+        (
+            "Nothing was changed. Whoever has the host can say what serves: ",
+            Code(f"pilothouse adopt {target.service} VERSION"),
+            ".",
+        ),
+    )
+
+
+_AFTERWARDS = (Phase.SUCCEEDED, Phase.SUPERSEDED)

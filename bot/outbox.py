@@ -1,0 +1,131 @@
+"""The way out: which lane an effect takes, how urgent it is, and the loop that sends it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from bot.crashpoint import crashpoint
+from bot.domain.effects import (
+    Anchor,
+    Announce,
+    Ask,
+    CloseAsk,
+    Effect,
+    Milestone,
+    Page,
+    PostUpdate,
+    RefreshCard,
+    Reply,
+    SetTraffic,
+    StartJob,
+    StopJob,
+)
+from bot.memory import Parcel, Sending, Store, Transaction
+from bot.ports import Rejected, Unavailable
+
+#: Runs one piece of work to its end; a bug in it is logged, and stops nobody else.
+Guard = Callable[[str, Awaitable[None]], Awaitable[bool]]
+
+#: Smaller leaves first: rollback and page, then answers to people, then states, then the beat.
+URGENT, ANSWER, STATE, TIMELINE, CADENCE = range(5)
+
+
+def route(thing: str, effect: Effect) -> Parcel:
+    """The lane, priority and kind of *effect* about *thing*.
+
+    What is wished (a card, a split of traffic) gives way to a newer wish; what happened
+    (a line, a page) is told once, in order. Slack and the world never share a lane.
+    """
+    match effect:
+        case SetTraffic():
+            return Parcel(f"{thing}/traffic", URGENT, effect, wish="traffic")
+        case StartJob() | StopJob():
+            return Parcel(f"{thing}/job", URGENT, effect)
+        case Page():
+            return Parcel(f"{thing}/page", URGENT, effect)
+        case Reply():
+            return Parcel(f"{thing}/reply", ANSWER, effect)
+        case Milestone():
+            return Parcel(f"{thing}/milestone", STATE, effect)
+        case RefreshCard(is_urgent):
+            return Parcel(f"{thing}/card", STATE if is_urgent else CADENCE, effect, wish="card")
+        case PostUpdate():
+            return Parcel(f"{thing}/update", CADENCE, effect, wish="update", needs_card=True)
+        case Ask() | CloseAsk():
+            return Parcel(f"{thing}/ask", STATE, effect, needs_card=True)
+        case Announce() | Anchor():
+            return Parcel(f"{thing}/thread", TIMELINE, effect, needs_card=True)
+
+
+class Outbox:
+    """Sends what is ready, lane by lane; several of these may run on one database.
+
+    Retries are persisted with growing pauses; what is refused for
+    good is buried: kept, reported through *on_dead*, and its lane goes on.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        deliver: Callable[[Sending], Awaitable[None]],
+        owner: str,
+        guard: Guard,
+        jitter: Callable[[], float],
+        on_dead: Callable[[Sending, str], None],
+        lease: timedelta = timedelta(seconds=20),
+        at_once: int = 16,
+    ) -> None:
+        self._store = store
+        self._deliver = deliver
+        self._owner = owner
+        self._guard = guard
+        self._jitter = jitter
+        self._on_dead = on_dead
+        self._lease = lease
+        self._at_once = at_once
+
+    async def drain(self) -> int:
+        """Send everything that may be sent now; how many tries that were."""
+        tries = 0
+        while True:
+            rows = await self._store.run(self._claim)
+            crashpoint("sending")
+            await asyncio.gather(*(self._guard(row.lane, self._send(row)) for row in rows))
+            tries += len(rows)
+            if not rows:
+                return tries
+
+    async def _claim(self, tx: Transaction) -> tuple[Sending, ...]:
+        return await tx.outbox.claim(self._owner, self._lease, self._at_once)
+
+    async def _send(self, row: Sending) -> None:
+        try:
+            # Below half the lease: whoever takes over must not find us still at it.
+            async with asyncio.timeout(self._lease.total_seconds() * 0.45):
+                await self._deliver(row)
+        except Unavailable as error:
+            await self._later(row, str(error), error.retry_after)
+        except TimeoutError:
+            await self._later(row, "it took too long", None)
+        except Rejected as error:
+            await self._bury(row, str(error))
+        else:
+            crashpoint("sent")
+            await self._store.run(lambda tx: tx.outbox.done(row))
+
+    async def _later(self, row: Sending, why: str, after: timedelta | None) -> None:
+        pause = after or min(_LONGEST, _SHORTEST * 2 ** min(row.attempts, 10))
+        pause *= 1 + self._jitter() / 4
+
+        async def unit(tx: Transaction) -> None:
+            await tx.outbox.again(row, tx.now + pause, why)
+
+        await self._store.run(unit)
+
+    async def _bury(self, row: Sending, why: str) -> None:
+        await self._store.run(lambda tx: tx.outbox.bury(row, why))
+        self._on_dead(row, why)
+
+
+_SHORTEST = timedelta(seconds=0.25)
+_LONGEST = timedelta(seconds=60)
