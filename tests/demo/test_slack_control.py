@@ -1,7 +1,7 @@
 """What the demo page reads and presses, and that no other page can."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -69,7 +69,7 @@ class Page:
         async with self._session.post(f"{self._url}say", **sent) as response:
             return response.status
 
-    async def changes(self) -> AsyncIterator[str]:
+    async def changes(self) -> AsyncGenerator[str, None]:
         async with self._session.get(f"{self._url}stream?as=U0DANA") as response:
             async for line in response.content:
                 if line.startswith(b"data: "):
