@@ -101,6 +101,11 @@ def test_a_broadcast_is_found_at_any_depth_and_on_every_surface() -> None:
     assert says(house(message() | {"metadata": buried}), "too many people")
 
 
+def test_a_spoken_label_is_not_empty() -> None:
+    assert house(message(actions(button(accessibility_label="x")))) == []
+    assert says(house(message(actions(button(accessibility_label="")))), "at most 75")
+
+
 def test_home_may_have_more_buttons_than_a_message() -> None:
     many = home(*[section(accessory=button())] * 6)
 

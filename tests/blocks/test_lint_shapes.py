@@ -174,6 +174,11 @@ CONFIRM = {
         (without(modal(asks({"type": "datepicker"})), "submit"), "needs submit"),
         (without(modal(section()), "blocks"), "lacks blocks"),
         (without(home(section()), "blocks"), "lacks blocks"),
+        (message(section("x", expand=1)), "true or false"),
+        (typed(max_length=0), "between 1 and 3000"),
+        (typed(max_length=True), "whole number"),
+        (message(section(fields={})), "must be a list"),
+        (message(section(accessory=[])), "must be an object"),
         (home(section(), submit=plain("Go")), "unknown property"),
         ({"channel": "C0DEPLOY"}, "text or blocks"),
         (message() | {"blocks": {}}, "must be a list"),
@@ -188,6 +193,13 @@ def test_what_slack_refuses_is_named(payload: Any, says: str) -> None:
 
 def test_a_modal_sent_as_home_is_refused() -> None:
     assert "type must be home" in lint(modal(section()), "home")
+
+
+def test_what_may_be_empty_is_taken_empty() -> None:
+    assert lint(modal(section(), private_metadata=""), "modal") == []
+    assert lint(typed(initial_value="", min_length=0, max_length=1), "modal") == []
+    assert lint(typed(min_length=5, max_length=5), "modal") == []
+    assert lint(message(table(1, 1, ""))) == []
 
 
 def test_block_ids_are_unique_on_every_surface() -> None:

@@ -149,7 +149,25 @@ def test_a_suggestion_keeps_the_rest_of_the_line() -> None:
         "/rollback checkout to v1.8.3 is slow",
         "/rollback checkout because v1.8.3 is slow",
     )
+    assert misread("<@U0PILOT> reject 500 errors", "@pilot", "D-142").suggestions == (
+        "@pilot reject D-500 errors",
+        "@pilot reject D-142 500 errors",
+    )
     assert misread("<@U0PILOT> aprove D-142", "@pilot").suggestions == ("@pilot approve D-142",)
+
+
+def test_a_suggestion_too_long_for_a_button_is_left_out() -> None:
+    fits = "x" * (200 - len("/rollback checkout to v1 "))
+
+    assert len(misread(f"checkout v1 {fits}", "/rollback").suggestions) == 1
+    assert misread(f"checkout v1 {fits}x", "/rollback").suggestions == ()
+
+
+def test_a_service_that_looks_like_a_version_is_still_a_slip() -> None:
+    known = Known({"3d-engine": ()}, ("production",))
+
+    with pytest.raises(Misread, match="no service 3d-engin"):
+        deploy("3d-engin", known)
 
 
 def test_a_request_to_somebody_else_is_not_ours() -> None:
