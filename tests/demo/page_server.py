@@ -130,8 +130,8 @@ class PageServer:
         with suppress(ConnectionResetError):
             while True:
                 async with self._changed:
-                    before = seen
-                    await self._changed.wait_for(lambda: self._changes != before)
+                    while self._changes == seen:
+                        await self._changed.wait()
                     seen = self._changes
                 await response.write(b"event: changed\ndata: 1\n\n")
         return response

@@ -14,6 +14,7 @@ import { World } from "./world.js";
 
 const BEAT_MS = 2000;
 const FIRST_PERSON = "U0DANA";
+const HOME = "home";
 
 export class App {
   constructor() {
@@ -47,7 +48,7 @@ export class App {
   }
 
   buildChat() {
-    const contextFor = (message) => this.contextOf({ channel: message.channel, ts: message.ts });
+    const contextFor = (message) => this.contextOf({ channel: message.channel ?? this.current, ts: message.ts });
     const botId = () => this.state?.bot.id;
     const choices = (text, cursor) => completions(text, cursor, { commands: this.state?.commands ?? [], names: this.mentionable() });
     this.list = new MessageList(byId("messages"), byId("messages-scroll"), { contextFor, botId, openThread: (ts) => this.openThread(ts) });
@@ -98,16 +99,19 @@ export class App {
   show(state) {
     this.state = state;
     this.current ??= state.channels[0]?.id ?? null;
-    const channel = state.channels.find((item) => item.id === this.current);
+    const channels = state.home ? [...state.channels, { id: HOME, name: "Home", unread: 0 }] : state.channels;
+    const channel = channels.find((item) => item.id === this.current);
     this.showPeople(state);
-    this.channels.show(state.channels, this.current);
+    this.channels.show(channels, this.current);
     if (channel?.unread > 0) this.api.post("read", { channel: channel.id });
     this.strip.show(state.notifications ?? [], this.names);
     this.guide.show(state);
     this.world.show(state.world);
     byId("channel-name").textContent = channelTitle(channel);
-    this.composer.label(`Message ${channelTitle(channel)}, / for commands`);
-    this.list.show(`${this.person}:${this.current}`, state.messages[this.current] ?? [], this.names);
+    this.composer.label(`Message ${channelTitle(channel)}`);
+    const shown = this.current === HOME ? homeOf(state) : (state.messages[this.current] ?? []);
+    this.list.show(`${this.person}:${this.current}`, shown, this.names);
+    this.composer.root.hidden = this.current === HOME;
     this.thread.show(this.current, state, this.names);
     this.modals.show(state.views ?? []);
     document.body.classList.toggle("bot-away", !state.bot_connected);
@@ -218,6 +222,12 @@ export class App {
     menu.style.top = `${fits ? below : Math.max(4, at.top - frame.top - menu.offsetHeight - 4)}px`;
     menu.style.right = `${Math.max(8, frame.right - at.right)}px`;
   }
+}
+
+/** The home tab as one message, so that it is drawn and patched like any other. */
+function homeOf({ home, bot }) {
+  if (!home) return [];
+  return [{ ts: home.id, user: bot.id, name: bot.name, text: "", blocks: home.blocks, home: true }];
 }
 
 function channelTitle(channel) {

@@ -18,7 +18,7 @@ export class Channels {
   }
 
   row({ id, name, unread }, isCurrent) {
-    const sign = id.startsWith("C") ? "#" : "@";
+    const sign = { C: "#", D: "@" }[id.charAt(0)] ?? "⌂";
     return el(
       "li",
       {},

@@ -67,7 +67,7 @@ export class MessageList {
       avatar(message, isBot),
       head(message, isBot),
       message.ephemeral ? onlyForYou(body) : el("div", { class: "body" }, ...body),
-      this.openThread && !message.ephemeral ? threadButton(message, this.openThread) : null,
+      this.openThread && !message.ephemeral && !message.home ? threadButton(message, this.openThread) : null,
     );
   }
 }
@@ -90,14 +90,14 @@ function wheel() {
 }
 
 function head(message, isBot) {
-  const when = new Date(message.at);
-  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const when = new Date(message.at ?? 0);
+  const time = message.at ? when.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" }) : "";
   return el(
     "header",
     { class: "message-head" },
     el("strong", {}, message.name),
     isBot ? el("span", { class: "tag" }, "app") : null,
-    el("time", { datetime: message.at, title: when.toLocaleString() }, time),
+    message.at ? el("time", { datetime: message.at, title: when.toLocaleString() }, time) : null,
   );
 }
 

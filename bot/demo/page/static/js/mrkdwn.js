@@ -119,7 +119,7 @@ function date(target, fallback) {
   return el("time", { datetime: when.toISOString(), title: fallback ?? "" }, plain(text));
 }
 
-const CLOCK = { hour: "2-digit", minute: "2-digit" };
+const CLOCK = { hour: "numeric", minute: "2-digit" };
 const DATES = {
   date: { dateStyle: "long" }, date_long: { dateStyle: "full" }, date_short: { dateStyle: "medium" },
   date_num: { year: "numeric", month: "2-digit", day: "2-digit" },

@@ -38,7 +38,7 @@ export class Strip {
 
   note({ at, channel, text }) {
     const when = new Date(at);
-    const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const time = when.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
     const place = this.names.channel(channel);
     return el("div", { class: "note", "data-testid": "notification" }, el("small", {}, `${place ? `#${place}` : "direct message"} · `, el("time", { datetime: at }, time)), el("span", { class: "note-text", title: text }, ...mrkdwn(text, this.names)));
   }

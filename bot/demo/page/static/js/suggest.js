@@ -30,7 +30,6 @@ export function suggestBox(described, { id, notes, look }) {
 class Suggestions {
   constructor(box, list, look, least) {
     Object.assign(this, { box, list, look, least, timer: 0, asked: 0, at: 0 });
-    box.addEventListener("focus", () => this.ask(0));
     box.addEventListener("click", () => this.list.hidden && this.ask(0));
     box.addEventListener("input", () => {
       delete box.dataset.option;

@@ -15,7 +15,6 @@ export class World {
     const mark = JSON.stringify(world);
     if (mark === this.mark) return;
     this.mark = mark;
-    if (this.root.querySelector(".busy") !== null) return;
     const here = this.root.contains(document.activeElement) ? document.activeElement.dataset.testid : null;
     this.root.replaceChildren(
       el("h2", { id: "world-title" }, "The world"),
