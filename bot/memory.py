@@ -55,7 +55,11 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A request that was previewed and not yet sent; good for a while, for its author only."""
+    """Something that was previewed and not yet sent; good for a while, for its author only.
+
+    For a deployment `version` is what was resolved; for a rollback it is the target, `thing`
+    the deployment it was previewed for, and `note` the reason.
+    """
 
     team: str
     id: str
@@ -65,6 +69,8 @@ class Draft:
     kind: str
     version: Version
     created_at: datetime
+    note: str = ""
+    thing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,6 @@ class Sending:
     created_at: datetime
     owner: str
     epoch: int
-    is_superseded: bool = False
 
 
 class Deployments(Protocol):
