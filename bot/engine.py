@@ -13,12 +13,11 @@ from bot.domain.effects import (
 )
 from bot.domain.events import Requested, RollbackRequested, Seen, Wish
 from bot.domain.line import Bold, Code, Line, Mention
-from bot.domain.refusal import Outcome, Refusal, Refused
+from bot.domain.refusal import Outcome, Refusal, Refused, Way
 from bot.domain.release import Target
 from bot.domain.request import request, request_rollback
 from bot.memory import (
     Claim,
-    Draft,
     Duplicate,
     StaleRevision,
     Store,
@@ -38,6 +37,7 @@ class Engine:
         self,
         store: Store,
         policies: Policies,
+        writer: Writer,
         tick: timedelta,
         wake: Callable[[], None] = lambda: None,
         attempts: int = 8,
@@ -45,7 +45,7 @@ class Engine:
         self._store = store
         self._policies = policies
         self._tick = tick
-        self._writer = Writer(policies.people, tick)
+        self._writer = writer
         self._wake = wake
         self._attempts = attempts
 
@@ -82,24 +82,6 @@ class Engine:
 
         return await self._take_in(unit, source)
 
-    async def roll_back_service(
-        self, target: Target, wish: RollbackRequested, source: Source
-    ) -> Outcome:
-        """`/rollback SERVICE`: whichever deployment changed the environment last."""
-
-        async def unit(tx: Transaction) -> Outcome:
-            d = await tx.deployments.current(target)
-            if d is None:
-                raise nothing_to_roll_back(target)
-            if d.phase in _AFTERWARDS:
-                return await self._roll_back_afterwards(tx, d, wish, source, None)
-            context = await self._writer.context_of(tx, d)
-            decision = decide(d, wish, context, tx.now)
-            await self._writer.save(tx, d, decision, type(wish).__name__, wish.by, None)
-            return await self._writer.answered(tx, d.id, decision.answer, source)
-
-        return await self._take_in(unit, source)
-
     async def unlock(self, target: Target, by: str, reason: str, source: Source) -> Outcome:
         """Lift the lock of an environment; its reason goes to the inbox and the log."""
         policy = self._policies.services[target.service]
@@ -127,13 +109,13 @@ class Engine:
 
         return await self._take_in(unit, source)
 
-    async def keep_draft(self, draft: Draft, source: Source) -> None:
-        """Remember a previewed request; the same delivery twice keeps one."""
+    async def tell(self, line: Line, ways: tuple[Way, ...], source: Source) -> Outcome:
+        """Answer without changing anything, once per delivery."""
 
-        async def unit(tx: Transaction) -> None:
-            await tx.drafts.add(draft)
+        async def unit(tx: Transaction) -> Outcome:
+            return await self._writer.answered(tx, None, line, source, ways)
 
-        await self._store.run(unit)
+        return await self._take_in(unit, source)
 
     async def see(self, claim: Claim, seen: Seen) -> Deployment | None:
         """Hand what was observed to the core under *claim*; None when the claim was lost."""
@@ -225,18 +207,6 @@ class Engine:
         number = f"D-{await tx.deployments.next_number(finished.team)}"
         decision = request_rollback(finished.team, number, finished, wish, context, tx.now)
         return await self._writer.start(tx, settle(None, decision, tx.now), wish.by, source)
-
-
-def nothing_to_roll_back(target: Target) -> Refused:
-    return Refused(
-        "nothing_deployed",
-        (Bold(f"Nothing was deployed to {target.service} {target.environment} by this bot yet."),),
-        (
-            "Nothing was changed. Whoever has the host can say what serves: ",
-            Code(f"pilothouse adopt {target.service} VERSION"),
-            ".",
-        ),
-    )
 
 
 _AFTERWARDS = (Phase.SUCCEEDED, Phase.SUPERSEDED)

@@ -22,7 +22,8 @@ from bot.domain.effects import (
 )
 from bot.domain.events import Superseded
 from bot.domain.line import Bold, Code, Line
-from bot.domain.refusal import Outcome, Refusal, Refused
+from bot.domain.refusal import Outcome, Refusal, Refused, Way
+from bot.domain.release import Target
 from bot.domain.roles import People
 from bot.domain.slots import Context
 from bot.memory import Claim, InboxKey, Parcel, Surroundings, Transaction
@@ -81,11 +82,17 @@ class Writer:
         return saved
 
     async def answered(
-        self, tx: Transaction, thing: str | None, line: Line, source: Source
+        self,
+        tx: Transaction,
+        thing: str | None,
+        line: Line,
+        source: Source,
+        ways: tuple[Way, ...] = (),
     ) -> Outcome:
+        """Remember what came of this delivery, and answer the click if it was one."""
         outcome = Outcome(thing, line)
         if source.reply_to:
-            reply = Reply(source.reply_to, line)
+            reply = Reply(source.reply_to, line, ways=ways)
             await tx.outbox.put(source.key.team, source.key.key, [route(source.key.key, reply)])
         await tx.inbox.add(source.key, outcome)
         crashpoint("before-commit")
@@ -163,3 +170,15 @@ class Writer:
             return
         decision = decide(watched, Superseded(d.id), Context(self._people), tx.now)
         await self.save(tx, watched, decision, "Superseded", None, None)
+
+
+def nothing_to_roll_back(target: Target) -> Refused:
+    return Refused(
+        "nothing_deployed",
+        (Bold(f"Nothing was deployed to {target.service} {target.environment} by this bot yet."),),
+        (
+            "Nothing was changed. Whoever has the host can say what serves: ",
+            Code(f"pilothouse adopt {target.service} VERSION"),
+            ".",
+        ),
+    )

@@ -1,0 +1,45 @@
+"""What the bot counts about itself, in Prometheus' text form."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+
+class Numbers:
+    """One registry per process of the bot; nothing is global."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.commands = Counter(
+            "pilothouse_wishes_total",
+            "What people asked for, by what came of it.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.turned = Counter(
+            "pilothouse_turned_requests_total",
+            "Inbound requests sent away before anything was read, by status.",
+            ["status"],
+            registry=self.registry,
+        )
+        self.sent = Counter(
+            "pilothouse_deliveries_total",
+            "Tries to make an effect true, by outcome.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.bugs = Counter(
+            "pilothouse_bugs_total",
+            "Pieces of work that ended in an error nobody foresaw.",
+            ["where"],
+            registry=self.registry,
+        )
+        self.laps = Counter(
+            "pilothouse_laps_total", "Things the reconciler looked at.", registry=self.registry
+        )
+        self.lag = Gauge(
+            "pilothouse_loop_lag_seconds",
+            "How late the event loop came to a timer, at the last look.",
+            registry=self.registry,
+        )
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)

@@ -1,0 +1,203 @@
+"""What would happen: the same rules as the real thing, decided and thrown away again."""
+
+import asyncio
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.domain import plan as plans
+from bot.domain.authority import require
+from bot.domain.deployment import Deployment, Phase
+from bot.domain.events import Requested, RollbackRequested
+from bot.domain.line import Bold, Code
+from bot.domain.plan import Plan
+from bot.domain.refusal import Refused, Way
+from bot.domain.release import Target, Version
+from bot.domain.request import request
+from bot.domain.rollback import choose_target, targets
+from bot.domain.wishes import mind_rollback
+from bot.memory import Draft, Store, Transaction
+from bot.ports import Policies, ServicePolicy, Unavailable, World
+from bot.writer import Writer, nothing_to_roll_back
+
+#: Slack waits three seconds for an answer; whatever else is asked must fit well below.
+_RESOLVE_WITHIN = 1.5
+_DRAFT_LASTS = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPreview:
+    """A request as it would be sent; `serving` is what it would be rolled back to."""
+
+    draft: Draft
+    plan: Plan
+    serving: Version
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackPreview:
+    """Where a rollback would lead; `draft` is None until there is a reason to send it with."""
+
+    deployment: Deployment
+    to: Version
+    possible: tuple[Version, ...]
+    draft: Draft | None
+
+
+class Previews:
+    """Reads and decides, changes nothing but the drafts. Raises `Refused` and `Unavailable`."""
+
+    def __init__(
+        self, store: Store, policies: Policies, world: World, writer: Writer, ids: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._policies = policies
+        self._world = world
+        self._writer = writer
+        self._ids = ids
+
+    async def deployment(
+        self, team: str, user: str, service: str, name: str, environment: str | None
+    ) -> DeploymentPreview:
+        """Resolve the version, apply every rule of a request, and keep a draft of it."""
+        policy = self._policies.services[service]
+        plan = _plan(policy, environment)
+        version = await self._resolve(plan, name)
+        wish = wish_for(user, version, plan, policy)
+        target = Target(team, service, plan.environment)
+        draft_id = self._ids()
+
+        async def unit(tx: Transaction) -> DeploymentPreview:
+            around = await tx.deployments.surroundings(target, None)
+            context = self._writer.context(around)
+            request(team, "D-0", wish, context, tx.now)
+            draft = Draft(
+                team, draft_id, user, service, plan.environment, plan.kind, version, tx.now
+            )
+            await tx.drafts.add(draft)
+            assert context.ledger.serving is not None  # noqa: S101 - request() has refused else
+            return DeploymentPreview(draft, plan, context.ledger.serving)
+
+        return await self._store.run(unit)
+
+    async def draft(self, team: str, user: str, id: str) -> Draft:
+        """A draft of *user*'s that still lives. Raises `Refused` otherwise."""
+
+        async def unit(tx: Transaction) -> Draft | None:
+            draft = await tx.drafts.get(team, id)
+            is_fresh = draft is not None and tx.now - draft.created_at <= _DRAFT_LASTS
+            return draft if draft is not None and is_fresh and draft.by == user else None
+
+        draft = await self._store.run(unit)
+        if draft is None:
+            raise Refused(
+                "draft_gone",
+                (Bold("That preview has expired."), " It is good for 15 minutes."),
+                ("Nothing was changed. Type the command again for a fresh one.",),
+            )
+        return draft
+
+    def request_of(self, draft: Draft) -> Requested:
+        """The wish that *draft* stands for, under the policy as it is now."""
+        policy = self._policies.services[draft.service]
+        plan = policy.plans[(draft.environment, draft.kind)]
+        return wish_for(draft.by, draft.version, plan, policy)
+
+    async def rollback(
+        self, team: str, wish: RollbackRequested, thing: str | Target
+    ) -> RollbackPreview:
+        """Where *thing*, a deployment or a service's environment, would go back to."""
+        draft_id = self._ids()
+
+        async def unit(tx: Transaction) -> RollbackPreview:
+            d = await self._find(tx, team, thing)
+            context = await self._writer.context_of(tx, d)
+            reasoned = wish if wish.reason.strip() else _with_stand_in(wish)
+            if d.phase in (Phase.SUCCEEDED, Phase.SUPERSEDED):
+                require(
+                    context.people, wish.by, d.plan.rights.roll_back, f"roll back {d.id}", d.plan
+                )
+                possible = context.ledger.targets(d.version.name)
+            else:
+                mind_rollback(d, reasoned, context)
+                possible = targets(d, context)
+            to = choose_target(d.plan, d.version, wish.target, possible)
+            if not wish.reason.strip():
+                return RollbackPreview(d, to, possible, None)
+            draft = Draft(
+                team,
+                draft_id,
+                wish.by,
+                d.plan.service,
+                d.plan.environment,
+                "rollback",
+                to,
+                tx.now,
+                wish.reason,
+                d.id,
+            )
+            await tx.drafts.add(draft)
+            return RollbackPreview(d, to, possible, draft)
+
+        return await self._store.run(unit)
+
+    async def _find(self, tx: Transaction, team: str, thing: str | Target) -> Deployment:
+        if isinstance(thing, str):
+            return await self._writer.load(tx, team, thing)
+        d = await tx.deployments.current(thing)
+        if d is None:
+            raise nothing_to_roll_back(thing)
+        return d
+
+    async def _resolve(self, plan: Plan, name: str) -> Version:
+        releases = self._world.releases[plan.releases.kind]
+        try:
+            async with asyncio.timeout(_RESOLVE_WITHIN):
+                version = await releases.resolve(plan.releases, plan.service, name)
+        except TimeoutError as error:
+            raise Unavailable("the release catalogue did not answer in time") from error
+        if version is None:
+            raise await self._unknown_version(plan, name)
+        return version
+
+    async def _unknown_version(self, plan: Plan, name: str) -> Refused:
+        releases = self._world.releases[plan.releases.kind]
+        try:
+            async with asyncio.timeout(_RESOLVE_WITHIN / 2):
+                known = [v.name for v in await releases.newest(plan.releases, plan.service)]
+        except (TimeoutError, Unavailable):
+            known = []
+        close = difflib.get_close_matches(name, known, 2, 0.6)
+        newest = (" The newest is ", Code(known[0]), ".") if known else ()
+        return Refused(
+            "unknown_version",
+            (Bold(f"{plan.service} has no version "), Code(name), ".", *newest),
+            ("Nothing was started. See what there is: ", Code(f"/deploy {plan.service}"), "."),
+            tuple(
+                Way(f"{plan.service} {match}"[:24], "deploy.retry", f"{plan.service} {match}")
+                for match in close
+            ),
+        )
+
+
+def wish_for(user: str, version: Version, plan: Plan, policy: ServicePolicy) -> Requested:
+    digest = plans.digest(version, plan, policy.digest)
+    return Requested(user, version, plan, digest, policy.digest)
+
+
+def _plan(policy: ServicePolicy, environment: str | None) -> Plan:
+    wanted = environment or policy.default_environment
+    plan = policy.plans.get((wanted, "standard"))
+    if plan is None:
+        raise Refused(
+            "unknown_environment",
+            (Bold(f"{policy.service} has no environment "), Code(wanted), " to deploy to."),
+            ("Nothing was started. It knows: ", Code(", ".join(policy.environments)), "."),
+        )
+    return plan
+
+
+def _with_stand_in(wish: RollbackRequested) -> RollbackRequested:
+    # The form asks for the reason; every other rule counts already.
+    return RollbackRequested(wish.by, "asked for in the form", wish.target)
