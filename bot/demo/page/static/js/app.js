@@ -172,6 +172,8 @@ export class App {
   openThread(ts) {
     this.thread.open(ts);
     this.thread.show(this.current, this.state, this.names);
+    // The panel takes room, which moves everything below it.
+    document.querySelector(`[data-testid="thread-open-${ts}"]`)?.scrollIntoView({ block: "nearest" });
   }
 
   enter(channel) {

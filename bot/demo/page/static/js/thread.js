@@ -35,6 +35,8 @@ export class Thread {
     const ts = this.ts;
     this.ts = null;
     this.root.hidden = true;
+    this.parent.clear(null);
+    this.replies.clear(null);
     document.body.classList.remove("thread-is-open");
     this.closed(ts);
   }
