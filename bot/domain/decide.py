@@ -6,7 +6,7 @@ from typing import assert_never
 
 from bot.domain import rollback, rollout, running, signing, updates, watch, wishes
 from bot.domain.deployment import OVER, Decision, Deployment, Last, Phase, offered
-from bot.domain.effects import Announce, RefreshCard
+from bot.domain.effects import Announce, RefreshCard, SetTraffic
 from bot.domain.events import (
     Approved,
     Cancelled,
@@ -54,7 +54,7 @@ def settle(before: Deployment | None, decision: Decision, now: datetime) -> Deci
     if before is None or _meaning(before) != _meaning(decision.state):
         state = replace(decision.state, offer=decision.state.offer + 1)
         decision = replace(decision, state=state)
-    decision = updates.beat(before or decision.state, decision, now)
+    decision = updates.beat(before or decision.state, _last_split_only(decision), now)
     if before is not None and decision.state != before:
         is_urgent = bool(entries) or decision.state.offer != before.offer
         decision = decision.also(RefreshCard(is_urgent))
@@ -74,6 +74,14 @@ def due_at(d: Deployment, now: datetime, tick: timedelta) -> datetime | None:
     quiet_until = running.due_in_stage(d) if d.phase is Phase.RUNNING else None
     times.append(quiet_until if quiet_until is not None else now + tick)
     return max(min(times), now)
+
+
+def _last_split_only(decision: Decision) -> Decision:
+    # Splits of one decision share a fence, so a router could not tell which one is newer.
+    effects = decision.wanted.effects
+    splits = [effect for effect in effects if isinstance(effect, SetTraffic)]
+    kept = tuple(e for e in effects if not isinstance(e, SetTraffic) or e is splits[-1])
+    return replace(decision, wanted=replace(decision.wanted, effects=kept))
 
 
 def _meaning(d: Deployment) -> tuple[object, ...]:

@@ -111,6 +111,7 @@ class Deployment:
     slot's count while this deployment holds the slot, else 0. `stage_since`, `step_since`:
     nothing seen earlier counts for them. `passing_since` and `unsure_since` are the bake's and
     the patience's clocks; `watched` is the time with PASS so far, `counted_at` its last beat.
+    `is_paged`: people know that health is unknown; `is_alarmed`: that a trigger fired.
     """
 
     team: str
@@ -149,6 +150,7 @@ class Deployment:
     counted_at: datetime | None = None
     is_proven: bool = False
     is_paged: bool = False
+    is_alarmed: bool = False
     started_at: datetime | None = None
     update_due_at: datetime | None = None
     beat: int = 0
@@ -236,8 +238,9 @@ class Deployment:
 def offered(d: Deployment) -> tuple[str, ...]:
     """The actions that make sense now, most expected first; what the buttons stand for."""
     match d.phase:
-        case Phase.RUNNING if isinstance(d.stage, ApprovalStage) and not d.is_touched:
-            return ("approve", "reject", "hold", "cancel")
+        case Phase.RUNNING if isinstance(d.stage, ApprovalStage):
+            ways_out = ("hold", "roll_back") if d.is_touched else ("reject", "hold", "cancel")
+            return ("approve", *ways_out)
         case Phase.RUNNING if not d.is_touched:
             return ("hold", "cancel")
         case Phase.RUNNING if d.next_weight is not None:

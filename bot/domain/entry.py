@@ -65,13 +65,16 @@ def _after_gates(decision: Decision, seen: Observed, context: Context, now: date
 
 def _take(decision: Decision, context: Context, now: datetime) -> Decision:
     d = decision.state
-    if context.ledger.serving is None:
+    serving = context.ledger.serving
+    if serving is None:
         return fail(decision, "nobody knows what serves now, so there is no way back", now)
+    if serving.name == d.version.name:
+        return fail(decision, f"{serving.name} already serves", now)
     state = replace(
         d,
         fence=context.slot.fence + 1,
         is_touched=True,
-        stable=context.ledger.serving,
+        stable=serving,
         stage_since=now,
         step_since=now,
         unsure_since=None,

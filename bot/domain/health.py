@@ -84,6 +84,11 @@ class Health:
     breaches: tuple[Breach, ...] = ()
 
 
+def about(version: str, reading: Reading | None) -> Reading | None:
+    """*reading* if it is of exactly *version*: another one's numbers are no news of this one."""
+    return reading if reading is not None and reading.version == version else None
+
+
 def assess(
     rules: HealthRules,
     reading: Reading | None,

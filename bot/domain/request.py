@@ -11,7 +11,7 @@ from bot.domain.line import Bold, Code, Line, Mention
 from bot.domain.plan import ApprovalStage
 from bot.domain.refusal import Refused, Way
 from bot.domain.roles import People
-from bot.domain.rollback import begin, choose_target, mind_reason
+from bot.domain.rollback import begin, choose_target, going_back, mind_reason
 from bot.domain.running import enter
 from bot.domain.slots import Active, Context
 
@@ -79,7 +79,8 @@ def request_rollback(
             ),
         )
     mind_slot(plan, context)
-    target = choose_target(plan, finished.version, wish.target, context, None)
+    possible = context.ledger.targets(finished.version.name)
+    target = choose_target(plan, finished.version, wish.target, possible)
     d = Deployment(
         team=team,
         id=number,
@@ -98,7 +99,10 @@ def request_rollback(
         cursor=len(plan.stages) - 1,
         last=Last((), wish.by, now),
     )
-    return begin(Decision(d), wish.by, wish.reason, target, context, now)
+    start = Decision(d).also(RefreshCard())
+    return begin(start, wish.by, wish.reason, target, context, now).answering(
+        *going_back(plan, target, number)
+    )
 
 
 def _mind_busy(wish: Requested, context: Context) -> None:

@@ -98,19 +98,19 @@ def automatic(
         return _leave_to_people(
             decision, f"{reason}; the policy leaves the rollback to people", now
         )
-    targets = _targets(d, context)
-    if not targets:
+    possible = targets(d, context)
+    if not possible:
         return _leave_to_people(decision, f"{reason}; nothing proven to roll back to", now)
-    return begin(decision, None, reason, targets[0], context, now)
+    return begin(decision, None, reason, possible[0], context, now)
 
 
 def _leave_to_people(decision: Decision, why: str, now: datetime) -> Decision:
     d = decision.state
     if d.phase is Phase.RUNNING:
         return hold_and_page(decision, why, now)
-    if d.is_paged:
+    if d.is_alarmed:
         return decision
-    paged = replace(decision, state=replace(d, is_paged=True))
+    paged = replace(decision, state=replace(d, is_alarmed=True))
     paged = paged.telling("alarm", ("Needs a person: ", Said(why)))
     line: Line = (
         Bold(f"{d.plan.service} {d.version.name} needs a person"),
@@ -128,20 +128,18 @@ def advance(decision: Decision, seen: Observed, now: datetime) -> Decision:
     d = decision.state
     run = d.rollback
     assert run is not None, "a rollback that was begun has a run"
+    if seen.at < run.since:
+        # The look began before the turn: it says nothing of it, a refusal least of all.
+        return _page_again(decision, "nothing seen of it yet", now)
     if seen.refusal is not None:
         return give_up(decision, None, f"the router refused: {seen.refusal}", now)
-    is_current = seen.at >= run.since
-    weights = seen.weights if is_current else None
-    is_back = weights is not None and is_same_split(weights, d.wanted_weights)
-    checks = (
-        (*d.checks, *seen.checks)[-2 * len(d.plan.rollback.verify) - 1 :]
-        if is_current
-        else d.checks
-    )
+    is_back = seen.weights is not None and is_same_split(seen.weights, d.wanted_weights)
+    # What was checked before the traffic was back is no proof of how it serves now.
+    checks = _newest((*d.checks, *seen.checks)) if is_back else ()
     state = replace(
         d,
         rollback=replace(run, is_traffic_back=is_back),
-        weights=weights if weights is not None else d.weights,
+        weights=seen.weights if seen.weights is not None else d.weights,
         checks=checks,
     )
     decision = replace(decision, state=state)
@@ -178,10 +176,9 @@ def give_up(decision: Decision, by: str | None, reason: str, now: datetime) -> D
 
 
 def choose_target(
-    plan: Plan, current: Version, wished: str | None, context: Context, stable: Version | None
+    plan: Plan, current: Version, wished: str | None, possible: tuple[Version, ...]
 ) -> Version:
     """The version to go back to, or `Refused` with the ones that are possible."""
-    possible = _possible(current, context, stable)
     if not possible:
         raise Refused(
             "no_target",
@@ -227,27 +224,42 @@ def mind_reason(plan: Plan, reason: str) -> None:
         )
 
 
-def _targets(d: Deployment, context: Context) -> tuple[Version, ...]:
-    stable = d.stable if d.phase is not Phase.WATCHING else None
-    return _possible(d.version, context, stable) or _possible(d.version, context, d.stable)
-
-
-def _possible(current: Version, context: Context, stable: Version | None) -> tuple[Version, ...]:
-    # What served until a moment ago comes first, proven or not: it did serve.
-    first = (stable,) if stable and stable.name != current.name else ()
-    proven = context.ledger.targets(current.name)
-    return first + tuple(v for v in proven if not first or v.name != first[0].name)
-
-
 def targets(d: Deployment, context: Context) -> tuple[Version, ...]:
-    """Where *d* could be rolled back to, best first; empty when there is nothing to go back to."""
-    return _targets(d, context)
+    """Where *d* could be rolled back to, best first; empty when there is nothing to go back to.
+
+    While traffic moves, what served until a moment ago comes first, proven or not: it did
+    serve. Once all traffic has moved, the newest proven one does.
+    """
+    before = (d.stable,) if d.stable and d.stable.name != d.version.name else ()
+    proven = context.ledger.targets(d.version.name)
+    every = (*proven, *before) if d.phase is Phase.WATCHING else (*before, *proven)
+    by_name: dict[str, Version] = {}
+    for version in every:
+        by_name.setdefault(version.name, version)
+    return tuple(by_name.values())
+
+
+def going_back(plan: Plan, target: Version, number: str) -> Line:
+    """The answer to whoever asked for it."""
+    return (
+        "Rolling ",
+        Bold(plan.service),
+        " back to ",
+        Bold(target.name),
+        ". It is done when that version is seen to serve; ",
+        Code(number),
+        " tells.",
+    )
 
 
 def _verified(d: Deployment, checks: tuple[CheckResult, ...], now: datetime) -> gates.GateOutcome:
     assert d.rollback is not None
     fresh = timedelta(days=1)  # any answer since the rollback began is about this rollback
     return gates.judge(d.plan.rollback.verify, checks, d.rollback.since, fresh, now)
+
+
+def _newest(results: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
+    return tuple({result.name: result for result in results}.values())
 
 
 def _page_again(decision: Decision, reason: str, now: datetime) -> Decision:

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.effects import Serves, SetTraffic
 from bot.domain.events import Observed
-from bot.domain.health import Health, Verdict, assess, spoken
+from bot.domain.health import Health, Verdict, about, assess, spoken
 from bot.domain.line import Bold, Line
 from bot.domain.plan import RolloutStage
 from bot.domain.release import is_same_split
-from bot.domain.rollback import automatic, begin, targets
+from bot.domain.rollback import automatic
 from bot.domain.slots import Context
 from bot.domain.stopping import hold_and_page
 
@@ -24,7 +24,8 @@ def look(decision: Decision, seen: Observed, now: datetime) -> Decision:
         # The look began before this step was asked for: it says nothing about it.
         return decision
     is_live = seen.weights is not None and is_same_split(seen.weights, d.wanted_weights)
-    health = assess(stage.health, seen.reading, d.health, d.step_since, now)
+    reading = about(d.version.name, seen.reading)
+    health = assess(stage.health, reading, d.health, d.step_since, now)
     is_good = is_live and health.verdict is Verdict.PASS and d.phase is Phase.RUNNING
     state = replace(
         d,
@@ -43,16 +44,18 @@ def look(decision: Decision, seen: Observed, now: datetime) -> Decision:
 
 def advance(decision: Decision, seen: Observed, context: Context, now: datetime) -> Decision | None:
     """One lap of the rollout; None when the last step has baked and the stage is passed."""
-    if seen.refusal is not None:
+    is_current = seen.at >= decision.state.step_since
+    if is_current and seen.refusal is not None:
         return hold_and_page(decision, f"the router refused: {seen.refusal}", now)
     decision = look(decision, seen, now)
     d = decision.state
     stage = d.stage
     assert isinstance(stage, RolloutStage)
-    if is_failing(d):
+    if is_current and is_failing(d):
         return automatic(decision, _why(d), stage.is_rollback_automatic, context, now)
     bake = stage.steps[d.step].bake
-    if d.passing_since is not None and now - d.passing_since >= bake:
+    # Time alone promotes nothing: the look that ends a bake must itself have been good.
+    if is_current and d.passing_since is not None and now - d.passing_since >= bake:
         return next_step(decision, f"{spoken(bake)} healthy, by policy", None, now)
     if d.unsure_since is not None and now - d.unsure_since >= stage.health.patience:
         return _lose_patience(decision, stage, context, now)
@@ -115,7 +118,6 @@ def _lose_patience(
 ) -> Decision:
     d = decision.state
     why = f"not known to be healthy for {spoken(stage.health.patience)}: {d.waits_for}"
-    possible = targets(d, context)
-    if stage.is_unknown_rolled_back and possible:
-        return begin(decision, None, why, possible[0], context, now)
+    if stage.is_unknown_rolled_back:
+        return automatic(decision, why, True, context, now)
     return hold_and_page(decision, why, now)

@@ -99,17 +99,32 @@ def sign_off(decision: Decision, context: Context, now: datetime) -> Decision:
     if not missing:
         return _next(decision.also(CloseAsk()), now)
     if now - d.stage_since >= stage.expires_after:
-        titles = ", ".join(context.people.title(role) for role in missing)
-        line: Line = (
-            f"Expired after {spoken(stage.expires_after)} without ",
-            Bold(titles),
-            f". {d.plan.environment} was not touched.",
-        )
-        return finish(decision, Phase.EXPIRED, "expired", line, None, now)
+        return _expire(decision, stage, missing, context, now)
     if not d.is_reminded and now - d.stage_since >= stage.remind_after:
         reminded = replace(decision, state=replace(d, is_reminded=True))
         return reminded.also(Ask(d.ask_round, is_reminder=True))
     return decision
+
+
+def _expire(
+    decision: Decision,
+    stage: ApprovalStage,
+    missing: tuple[str, ...],
+    context: Context,
+    now: datetime,
+) -> Decision:
+    d = decision.state
+    titles = ", ".join(context.people.title(role) for role in missing)
+    without = f"{spoken(stage.expires_after)} without "
+    if d.is_touched:
+        # The environment stands half-way: ending here would leave it there without an owner.
+        return hold_and_page(decision, f"{without}{titles}", now)
+    line: Line = (
+        f"Expired after {without}",
+        Bold(titles),
+        f". {d.plan.environment} was not touched.",
+    )
+    return finish(decision, Phase.EXPIRED, "expired", line, None, now)
 
 
 def due_in_stage(d: Deployment) -> datetime | None:
@@ -154,10 +169,10 @@ def _job(decision: Decision, seen: Observed, context: Context, now: datetime) ->
     stage = d.stage
     assert isinstance(stage, JobStage)
     status = seen.job if seen.job is not None and seen.job.key == d.job_key else None
-    if seen.refusal is not None:
+    if seen.refusal is not None and seen.at >= d.stage_since:
         return _job_failed(decision, f"{stage.name} was refused: {seen.refusal}", context, now)
     if status is None:
-        return decision
+        return _unless_overdue(decision, stage, now)
     decision = replace(decision, state=replace(d, job=status, waits_for=""))
     match status.state:
         case JobState.SUCCEEDED:
@@ -168,10 +183,16 @@ def _job(decision: Decision, seen: Observed, context: Context, now: datetime) ->
         case JobState.LOST:
             return hold_and_page(decision, f"{stage.name}: {status.fact}", now)
         case JobState.RUNNING | JobState.ABSENT:
-            # The runner enforces the limit; this one holds when the runner itself does not.
-            overdue = stage.time_limit + _RUNNER_GRACE
-            reason = f"{stage.name} has not ended after {spoken(overdue)}"
-            return _unless_patient(decision, overdue, reason, now, since=d.stage_since)
+            return _unless_overdue(decision, stage, now)
+
+
+def _unless_overdue(decision: Decision, stage: JobStage, now: datetime) -> Decision:
+    # The runner enforces the limit; this one holds when the runner itself does not.
+    overdue = stage.time_limit + _RUNNER_GRACE
+    if now - decision.state.step_since < overdue:
+        return decision
+    reason = f"{stage.name} has not ended after {spoken(overdue)}"
+    return hold_and_page(decision, reason, now)
 
 
 def _job_failed(decision: Decision, reason: str, context: Context, now: datetime) -> Decision:
@@ -181,16 +202,12 @@ def _job_failed(decision: Decision, reason: str, context: Context, now: datetime
 
 
 def _unless_patient(
-    decision: Decision,
-    patience: timedelta,
-    reason: str,
-    now: datetime,
-    since: datetime | None = None,
+    decision: Decision, patience: timedelta, reason: str, now: datetime
 ) -> Decision:
     d = decision.state
-    if now - (since or d.stage_since) < patience:
+    if now - d.stage_since < patience:
         return decision
-    if d.is_touched or isinstance(d.stage, JobStage):
+    if d.is_touched:
         return hold_and_page(decision, reason, now)
     return fail(decision, reason, now)
 

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.approvals import Approval, Seat, open_roles
+from bot.domain.approvals import Approval, open_roles
 from bot.domain.authority import NOTHING, need_words, require, too_late
 from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.events import Approved, Rejected
+from bot.domain.health import spoken
 from bot.domain.line import Bold, Code, Line, Mention, Said, mentions
 from bot.domain.plan import ApprovalStage
 from bot.domain.refusal import Refused
@@ -25,13 +26,15 @@ def approve(d: Deployment, wish: Approved, context: Context, now: datetime) -> D
             (Code(d.id), " is about ", Bold(d.version.name), ", not ", Code(wish.version), "."),
             (NOTHING, "To sign it say ", Code(f"@pilot approve {d.id} {d.version.name}"), "."),
         )
+    _mind_expiry(d, stage, now)
     _mind_parties(d, stage, wish.by, context)
     _mind_signed(d, wish.by, context)
-    signed = replace(d, approvals=(*d.approvals, Approval(wish.by, now, d.digest, wish.note)))
-    role = _new_role(d.seats(context.people), signed.seats(context.people))
+    signature = Approval(wish.by, now, d.digest, wish.note)
+    signed = replace(d, approvals=(*d.approvals, signature))
+    places = signed.seats(context.people)
+    role = next((seat.role for seat in places if seat.approval == signature), None)
     if role is None:
         raise _no_place(d, wish.by, context)
-    places = signed.seats(context.people)
     done = sum(seat.approval is not None for seat in places)
     title = context.people.title(role)
     note: Line = (": ", Said(wish.note)) if wish.note else ()
@@ -69,6 +72,20 @@ def reject(d: Deployment, wish: Rejected, context: Context, now: datetime) -> De
     )
     ended = finish(Decision(d), Phase.REJECTED, "rejected", line, wish.by, now)
     return ended.answering(Code(d.id), " is rejected. ", f"{d.plan.environment} was not touched.")
+
+
+def _mind_expiry(d: Deployment, stage: ApprovalStage, now: datetime) -> None:
+    # The lap that ends it may be late; a signature after the time is late all the same.
+    if now - d.stage_since < stage.expires_after:
+        return
+    raise Refused(
+        "expired",
+        (
+            Bold(f"The time to sign {d.id} is over"),
+            f": it was {spoken(stage.expires_after)} from {d.stage_since:%H:%M} UTC.",
+        ),
+        (NOTHING, "Request it again: ", Code(f"/deploy {d.plan.service} {d.version.name}"), "."),
+    )
 
 
 def _mind_parties(d: Deployment, stage: ApprovalStage, user: str, context: Context) -> None:
@@ -132,9 +149,3 @@ def _able(d: Deployment, context: Context) -> Line:
         if parties.bars(user, context.people) is None
     ]
     return mentions(tuple(dict.fromkeys(people)))
-
-
-def _new_role(before: tuple[Seat, ...], after: tuple[Seat, ...]) -> str | None:
-    was = {index for index, seat in enumerate(before) if seat.approval is not None}
-    gained = [s.role for i, s in enumerate(after) if s.approval is not None and i not in was]
-    return gained[0] if gained else None

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.deployment import Decision, Phase, move
 from bot.domain.effects import FreeSlot, Milestone, Page, Proves
 from bot.domain.events import Observed
-from bot.domain.health import Verdict, assess, spoken
+from bot.domain.health import Verdict, about, assess, spoken
 from bot.domain.line import Bold, Code, Line, Said
 from bot.domain.plan import WatchStage
 from bot.domain.release import is_same_split
@@ -26,6 +26,8 @@ def enter(decision: Decision, now: datetime) -> Decision:
         live_at=now,
         unsure_since=None,
         passing_since=None,
+        is_paged=False,
+        is_alarmed=False,
     )
     line: Line = (Bold(f"{d.version.name} is live"), f", watched for {spoken(stage.lasts)}.")
     live = replace(decision, state=state).recording(FreeSlot()).telling("live", line)
@@ -39,7 +41,8 @@ def advance(decision: Decision, seen: Observed, context: Context, now: datetime)
     assert isinstance(stage, WatchStage)
     if seen.at < d.phase_since:
         return decision
-    health = assess(stage.health, seen.reading, d.health, d.phase_since, now)
+    reading = about(d.version.name, seen.reading)
+    health = assess(stage.health, reading, d.health, d.phase_since, now)
     is_live = seen.weights is not None and is_same_split(seen.weights, d.wanted_weights)
     is_good = is_live and health.verdict is Verdict.PASS
     gained = min(now - d.counted_at, stage.health.max_age) if is_good and d.counted_at else None
@@ -51,6 +54,7 @@ def advance(decision: Decision, seen: Observed, context: Context, now: datetime)
         counted_at=now if is_good else None,
         unsure_since=None if is_good else (d.unsure_since or now),
         is_paged=d.is_paged and not is_good,
+        is_alarmed=d.is_alarmed and not is_good,
         waits_for="" if is_good else (health.why if is_live else "traffic is not seen at 100 %"),
     )
     decision = replace(decision, state=state)

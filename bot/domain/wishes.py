@@ -15,9 +15,9 @@ from bot.domain.events import (
     RollbackRequested,
 )
 from bot.domain.line import Bold, Code, Line, Mention, Said
-from bot.domain.plan import ApprovalStage
+from bot.domain.plan import ApprovalStage, RolloutStage
 from bot.domain.refusal import Refused
-from bot.domain.rollback import begin, choose_target, give_up, mind_reason
+from bot.domain.rollback import begin, choose_target, give_up, going_back, mind_reason, targets
 from bot.domain.running import enter
 from bot.domain.slots import Context
 from bot.domain.stopping import finish, hold
@@ -42,7 +42,7 @@ def resume(d: Deployment, wish: Resumed, context: Context, now: datetime) -> Dec
     if d.phase is not Phase.HELD:
         raise too_late(d, "resume")
     _require_or_requester(d, wish.by, d.plan.rights.hold, f"resume {d.id}", context)
-    state = replace(move(d, Phase.RUNNING, now), hold=None, unsure_since=None)
+    state = replace(move(d, Phase.RUNNING, now), hold=None, unsure_since=None, is_alarmed=False)
     if isinstance(d.stage, ApprovalStage):
         # The time on hold does not count against the people who are asked.
         state = replace(state, stage_since=now)
@@ -57,7 +57,7 @@ def resume(d: Deployment, wish: Resumed, context: Context, now: datetime) -> Dec
 
 def rollout_or_job_running(d: Deployment) -> bool:
     """Whether the stage is one whose work must not be started a second time."""
-    return d.job is not None or (d.is_touched and d.next_weight is not None) or d.weight > 0
+    return d.job is not None or (d.is_touched and isinstance(d.stage, RolloutStage))
 
 
 def promote(d: Deployment, wish: Promoted, context: Context, now: datetime) -> Decision:
@@ -108,16 +108,9 @@ def cancel(d: Deployment, wish: Cancelled, context: Context, now: datetime) -> D
 
 def roll_back(d: Deployment, wish: RollbackRequested, context: Context, now: datetime) -> Decision:
     mind_rollback(d, wish, context)
-    stable = None if d.phase is Phase.WATCHING else d.stable
-    target = choose_target(d.plan, d.version, wish.target, context, stable or d.stable)
+    target = choose_target(d.plan, d.version, wish.target, targets(d, context))
     return begin(Decision(d), wish.by, wish.reason, target, context, now).answering(
-        "Rolling ",
-        Bold(d.plan.service),
-        " back to ",
-        Bold(target.name),
-        ". It is done when that version is seen to serve; ",
-        Code(d.id),
-        " tells.",
+        *going_back(d.plan, target, d.id)
     )
 
 
