@@ -1,0 +1,172 @@
+"""Whether a policy makes sense: the order of stages, rising weights, times that fit together."""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from bot.policies.findings import Finding, suggest
+from bot.policies.references import warning
+from bot.policies.values import duration, percent
+from bot.policies.yaml_source import Node
+
+_KINDS = ("gate", "job", "approval", "rollout", "watch")
+_PLACEHOLDERS = ("service", "version", "commit", "artefact", "environment")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+def in_service(root: Node) -> Iterator[Finding]:
+    """Everything in the effective policy that would not do what its author means."""
+    for kind in root.each("kinds", "*"):
+        if kind.path[-1] == "rollback":
+            fix = "take it out; `rollback:` at the top says how going back is verified"
+            yield kind.finding("going back has its own plan", fix, is_key=True)
+        yield from _stages(kind)
+    yield from _times(root)
+    for job in root.each("jobs", "*", "run"):
+        yield from _arguments(job)
+    for alias in root.each("aliases", "*"):
+        service = root.get("service")
+        if service is not None and alias.value == service.value:
+            yield alias.finding("this is the service's own name", "take the alias out")
+
+
+def _stages(kind: Node) -> Iterator[Finding]:
+    named: list[tuple[str, Node]] = []
+    for entry in kind.each("stages", "*"):
+        names = [name for name, _ in entry.children()]
+        if len(names) != 1:
+            yield entry.finding("a stage is exactly one thing", f"write one of {_list(_KINDS)}")
+            return
+        body = entry.get(names[0])
+        if body is not None and names[0] in _KINDS:
+            if body.value is None:
+                yield body.finding(f"this {names[0]} is empty", "write its `name:` and the rest")
+            named.append((names[0], body))
+    if named:
+        yield from _order(kind, named)
+    for rollout in kind.each("stages", "*", "rollout"):
+        yield from _steps(rollout)
+
+
+def _order(kind: Node, named: list[tuple[str, Node]]) -> Iterator[Finding]:
+    rollouts = [body for name, body in named if name == "rollout"]
+    if not rollouts:
+        yield kind.finding("no stage moves the traffic", "add a rollout", is_key=True)
+    for body in rollouts[1:]:
+        yield body.finding("this is a second rollout", "keep exactly one", is_key=True)
+    last, body = named[-1]
+    if last != "watch":
+        yield body.finding("the last stage is no watch", "end with a watch", is_key=True)
+    for name, body in named[:-1]:
+        if name == "watch":
+            yield body.finding("a watch is not the last stage", "move it to the end", is_key=True)
+    yield from _signing(kind, named)
+
+
+def _signing(kind: Node, named: list[tuple[str, Node]]) -> Iterator[Finding]:
+    changing = next((i for i, stage in enumerate(named) if _changes(*stage)), len(named))
+    approvals = [(i, body) for i, (name, body) in enumerate(named) if name == "approval"]
+    for i, body in approvals:
+        if i > changing:
+            fix = f"move it before `{_name(named[changing][1])}`"
+            yield body.finding("people sign after the change was made", fix, is_key=True)
+    if not approvals:
+        yield warning(kind, "nobody has to sign", "add an approval before the rollout")
+
+
+def _changes(name: str, body: Node) -> bool:
+    changes = body.get("changes")
+    return name == "rollout" or (name == "job" and changes is not None and changes.value is True)
+
+
+def _steps(rollout: Node) -> Iterator[Finding]:
+    before = 0
+    weights = list(rollout.each("steps", "*", "weight"))
+    for node in weights:
+        weight = _percent(node)
+        if weight is None:
+            return
+        if weight <= before:
+            yield node.finding(f"{weight}% follows {before}%", "let every step be larger")
+        before = weight
+    if weights and before != 100:
+        yield weights[-1].finding(f"the last step is {before}%", "end with 100%")
+
+
+def _times(root: Node) -> Iterator[Finding]:
+    for node in root.each("updates", "every"):
+        seconds = _seconds(node)
+        if seconds is not None and seconds < 60:
+            yield node.finding("updates would come too often", "write at least 1m")
+    stages = ("kinds", "*", "stages", "*")
+    for watch in root.each(*stages, "watch"):
+        yield from _within(watch, "proven_after", "lasts")
+    for approval in root.each(*stages, "approval"):
+        yield from _within(approval, "remind_after", "expires_after")
+    for hold in root.each("hold"):
+        yield from _within(hold, "remind_every", "expires_after")
+
+
+def _within(body: Node, inner: str, outer: str) -> Iterator[Finding]:
+    small, large = body.get(inner), body.get(outer)
+    if small is None or large is None:
+        return
+    a, b = _seconds(small), _seconds(large)
+    if a is not None and b is not None and a > b:
+        problem = f"`{inner}` is longer than `{outer}`"
+        yield small.finding(problem, f"write at most {large.value}")
+
+
+def _arguments(run: Node) -> Iterator[Finding]:
+    for i, node in enumerate(run.each("*")):
+        text = node.text()
+        if text is None:
+            continue
+        if "\0" in text:
+            yield node.finding("an argument cannot hold a NUL", "take it out")
+        elif i == 0:
+            yield from _program(node, text)
+        else:
+            yield from _placeholders(node, text)
+
+
+def _program(node: Node, text: str) -> Iterator[Finding]:
+    if not text or "{" in text or text in (".", "..") or text.endswith("/"):
+        yield node.finding("this is no program", "write an absolute path or a bare name")
+    elif "/" in text and not PurePosixPath(text).is_absolute():
+        fix = f"write /…/{PurePosixPath(text).name}, or a bare name that is on the PATH"
+        yield node.finding("a relative path depends on where the bot was started", fix)
+    elif re.search(r"\s", text):
+        yield node.finding("a program's name has no spaces", "write every argument by itself")
+
+
+def _placeholders(node: Node, text: str) -> Iterator[Finding]:
+    for name in _PLACEHOLDER.findall(text):
+        if name not in _PLACEHOLDERS:
+            yield node.finding(f"`{{{name}}}` is no placeholder", suggest(name, _PLACEHOLDERS))
+        elif text != f"{{{name}}}":
+            problem = f"`{{{name}}}` is only replaced as a whole argument"
+            yield node.finding(problem, f'write "{{{name}}}" as an argument of its own')
+
+
+def _seconds(node: Node) -> float | None:
+    try:
+        return duration(node.text() or "").total_seconds()
+    except ValueError:
+        return None
+
+
+def _percent(node: Node) -> int | None:
+    try:
+        return percent(node.text() or "")
+    except ValueError:
+        return None
+
+
+def _name(body: Node) -> str:
+    name = body.get("name")
+    return (name.text() if name else None) or body.path[-1]
+
+
+def _list(words: tuple[str, ...]) -> str:
+    return ", ".join(words)

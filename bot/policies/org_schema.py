@@ -1,0 +1,51 @@
+"""The shape of `org.yaml`: people, their roles, and channels."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.policies.values import Channel, Key, User, Words, Zone
+
+
+class Strict(BaseModel):
+    """Nothing is guessed: no unknown keys, no conversions, no changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class PersonEntry(Strict):
+    """A human; everything they may do comes from their roles."""
+
+    name: Words = Field(description="How the person is called in messages.")
+    roles: tuple[Key, ...] = Field(
+        default=(), description="Keys of `roles`. Rights and approval slots are given to roles."
+    )
+    accounts: tuple[User, ...] = Field(
+        default=(),
+        description="Further Slack user ids of the same human; they sign only once.",
+    )
+    active: bool = Field(
+        default=True, description="false takes every right away at once, running ones included."
+    )
+
+
+class RoleEntry(Strict):
+    """A role that people hold and policies name."""
+
+    title: Words = Field(description="As people read it, e.g. Deployment Lead.")
+
+
+class OrgFile(Strict):
+    """The organisation: one file, `org.yaml`, beside the service files."""
+
+    team: Words = Field(description="The team's name.")
+    zone: Zone = Field(
+        default="UTC", description="IANA time zone of the team's times of day, e.g. Europe/Berlin."
+    )
+    roles: dict[Key, RoleEntry] = Field(
+        description="Every role there is, by its key (small letters, digits, underscores)."
+    )
+    people: dict[User, PersonEntry] = Field(
+        description="Everybody who may do anything, by Slack user id. Not listed means no."
+    )
+    channels: dict[Key, Channel] = Field(
+        description="Slack channels by the name that policies use, e.g. deployment: C0123ABCD."
+    )
