@@ -149,6 +149,9 @@ def test_a_suggestion_keeps_the_rest_of_the_line() -> None:
         "/rollback checkout to v1.8.3 is slow",
         "/rollback checkout because v1.8.3 is slow",
     )
+    assert misread("checkout@v1.8.3 is slow", "/rollback").suggestions[0] == (
+        "/rollback checkout to v1.8.3 is slow"
+    )
     assert misread("<@U0PILOT> reject 500 errors", "@pilot", "D-142").suggestions == (
         "@pilot reject D-500 errors",
         "@pilot reject D-142 500 errors",
@@ -168,6 +171,12 @@ def test_a_service_that_looks_like_a_version_is_still_a_slip() -> None:
 
     with pytest.raises(Misread, match="no service 3d-engin"):
         deploy("3d-engin", known)
+
+
+def test_in_a_thread_a_slip_of_a_service_is_not_taken_for_the_reason() -> None:
+    refusal = misread("<@U0PILOT> rollback serch errors", "@pilot", "D-142")
+
+    assert refusal.suggestions == ("@pilot rollback search errors",)
 
 
 def test_a_request_to_somebody_else_is_not_ours() -> None:

@@ -141,6 +141,10 @@ def test_an_empty_secret_verifies_nothing() -> None:
     assert status(judged(signed(body), body, secrets=())) == 401
 
 
+def test_the_limits_are_what_we_promise() -> None:
+    assert Limits(262_144, 300, 32, 1000, 5.0) == LIMITS
+
+
 def test_the_size_is_looked_at_before_the_signature() -> None:
     fits, too_large = b"a" * LIMITS.body_bytes, b"a" * (LIMITS.body_bytes + 1)
 
@@ -244,12 +248,12 @@ def test_compressed_bodies_are_refused() -> None:
 
 def test_a_retry_is_admitted_and_says_which_it_is() -> None:
     body = as_json(MENTION)
-    headers = signed(body, JSON, X_Slack_Retry_Num="2", X_Slack_Retry_Reason="http_timeout")
+    headers = signed(body, JSON, X_Slack_Retry_Num="10", X_Slack_Retry_Reason="http_timeout")
     odd = signed(body, JSON, X_Slack_Retry_Num="x" * 99, X_Slack_Retry_Reason="<b>")
     verdict, other = judged(headers, body), judged(odd, body)
 
     assert isinstance(verdict, Admitted)
-    assert (verdict.retry_number, verdict.retry_reason) == (2, "http_timeout")
+    assert (verdict.retry_number, verdict.retry_reason) == (10, "http_timeout")
     assert isinstance(other, Admitted)
     assert (other.retry_number, other.retry_reason) == (None, None)
 

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from handlers.gate import Admitted, Limits, gated
 from tests.security.slack_requests import (
@@ -186,7 +187,9 @@ async def test_a_client_that_hangs_up_leaves_the_server_well(door: Door) -> None
     assert await door.ask(raw(signed(body), body)) == 200
 
 
-async def test_two_thousand_spoiled_requests_are_never_answered_with_5xx(door: Door) -> None:
+async def test_two_thousand_spoiled_requests_are_never_answered_with_5xx(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
     random = Random(2000)
     requests: list[bytes] = []
     for turn in range(2000):
@@ -204,6 +207,8 @@ async def test_two_thousand_spoiled_requests_are_never_answered_with_5xx(door: D
 
     assert {200, 400, 401} <= seen
     assert max(seen) < 500
+    raised = {record.exc_info[0] for record in caplog.records if record.exc_info}
+    assert all(kind and issubclass(kind, HttpProcessingError) for kind in raised)
 
 
 def test_a_gate_without_a_secret_does_not_open() -> None:
