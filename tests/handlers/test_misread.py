@@ -113,6 +113,8 @@ def test_the_bare_word_hotfix_is_a_hotfix() -> None:
         ("/rollback", "api errors", "could be"),
         ("/rollback", "checkout v1.8.1", "cannot tell what v1.8.1"),
         ("/rollback", "checkout v1.8.3 is broken", "cannot tell what v1.8.3"),
+        ("/rollback", "checkout v18", "cannot tell what v18"),
+        ("/rollback", "errors: checkout is slow", "no service errors"),
         ("/rollback", "checkout@v1.8.1", "cannot tell what v1.8.1"),
         ("/rollback", "chekout@v1.8.1", "no service chekout"),
         ("/rollback", "checkout to latest", "neither a version"),
@@ -148,6 +150,9 @@ def test_a_suggestion_keeps_the_rest_of_the_line() -> None:
     assert misread("checkout v1.8.3 is slow", "/rollback").suggestions == (
         "/rollback checkout to v1.8.3 is slow",
         "/rollback checkout because v1.8.3 is slow",
+    )
+    assert misread("checkout to stagin errors", "/rollback").suggestions == (
+        "/rollback checkout to staging errors",
     )
     assert misread("checkout@v1.8.3 is slow", "/rollback").suggestions[0] == (
         "/rollback checkout to v1.8.3 is slow"

@@ -105,6 +105,16 @@ def test_unsigned_garbage_is_unauthorised(
     assert status(judged({}, body)) == 401
 
 
+@pytest.mark.parametrize("timestamp", ["soon", "", f"0{NOW}", f"{NOW}.0", "-179518440", " 1"])
+def test_a_timestamp_of_another_shape_is_refused_even_when_signed(timestamp: str) -> None:
+    body = form(COMMAND)
+    signature = {"X-Slack-Signature": sign(body, timestamp)}
+
+    refused = judged(signed(body) | {"X-Slack-Request-Timestamp": timestamp} | signature, body)
+
+    assert refused == Turned(401, "signature headers missing or malformed")
+
+
 def test_one_changed_byte_breaks_the_signature() -> None:
     body = form(COMMAND)
     headers = signed(body)
