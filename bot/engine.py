@@ -12,9 +12,9 @@ from bot.domain.effects import (
     Reply,
 )
 from bot.domain.events import Requested, RollbackRequested, Seen, Wish
-from bot.domain.line import Bold, Code, Line, Mention
+from bot.domain.line import Bold, Code, Line, Mention, Said
 from bot.domain.refusal import Outcome, Refusal, Refused, Way
-from bot.domain.release import Target
+from bot.domain.release import Target, Version
 from bot.domain.request import request, request_rollback
 from bot.memory import (
     Claim,
@@ -83,7 +83,7 @@ class Engine:
         return await self._take_in(unit, source)
 
     async def unlock(self, target: Target, by: str, reason: str, source: Source) -> Outcome:
-        """Lift the lock of an environment; its reason goes to the inbox and the log."""
+        """Lift the lock of an environment."""
         policy = self._policies.services[target.service]
         plan = next(p for (env, _), p in policy.plans.items() if env == target.environment)
 
@@ -103,8 +103,31 @@ class Engine:
                 Bold(f"{target.service} is unlocked"),
                 f" in {target.environment} by ",
                 Mention(by),
-                f": {reason}",
+                ": ",
+                Said(reason or "no reason given"),
             )
+            thing = f"{target.service}/{target.environment}"
+            await tx.journal.note(
+                source.key.team, thing, "unlocked", by, [Entry("unlocked", line, by)]
+            )
+            return await self._writer.answered(tx, None, line, source)
+
+        return await self._take_in(unit, source)
+
+    async def adopt(self, target: Target, version: Version, by: str, source: Source) -> Outcome:
+        """A person says what serves *target* now, and that it can be rolled back to."""
+
+        async def unit(tx: Transaction) -> Outcome:
+            await tx.environments.serves(target, version, tx.now)
+            await tx.environments.proves(target, version.name, tx.now)
+            thing = f"{target.service}/{target.environment}"
+            line: Line = (
+                Bold(f"{target.service} {version.name}"),
+                f" serves {target.environment}, said by ",
+                Said(by),
+                ". It can be rolled back to.",
+            )
+            await tx.journal.note(target.team, thing, "adopted", by, [Entry("adopted", line, by)])
             return await self._writer.answered(tx, None, line, source)
 
         return await self._take_in(unit, source)

@@ -150,6 +150,14 @@ class Journal(Protocol):
         """One row for one transition, chained to the thing's row before; `d` as it is saved
         next in the same transaction (after `append`)."""
 
+    async def note(
+        self, team: str, thing: str, event: str, by: str | None, entries: Sequence[Entry]
+    ) -> None:
+        """The same for a thing that is no deployment, e.g. `checkout/production` unlocked."""
+
+    async def story(self, team: str, thing: str) -> tuple[tuple[datetime, Entry], ...]:
+        """Everything told about *thing*, oldest first, with the moment of each."""
+
     async def head(self, team: str, thing: str) -> tuple[int, str]:
         """The newest row's number and hash; (0, "") when there is none."""
 

@@ -48,11 +48,7 @@ class Writer:
     async def load(self, tx: Transaction, team: str, thing: str) -> Deployment:
         d = await tx.deployments.get(team, thing)
         if d is None:
-            raise Refused(
-                "unknown",
-                (Bold(f"There is no deployment {thing} here."),),
-                ("Nothing was changed. See what runs with ", Code("/deploy status"), "."),
-            )
+            raise unknown_thing(thing)
         return d
 
     async def context_of(self, tx: Transaction, d: Deployment) -> Context:
@@ -181,4 +177,12 @@ def nothing_to_roll_back(target: Target) -> Refused:
             Code(f"pilothouse adopt {target.service} VERSION"),
             ".",
         ),
+    )
+
+
+def unknown_thing(thing: str) -> Refused:
+    return Refused(
+        "unknown",
+        (Bold(f"There is no deployment {thing} here."),),
+        ("Nothing was changed. See what runs with ", Code("/deploy status"), "."),
     )

@@ -1,0 +1,58 @@
+"""What people ask without wanting a change: what runs, what waits for me, what happened."""
+
+from datetime import datetime
+
+from bot.domain.deployment import Deployment, Phase
+from bot.domain.effects import Entry
+from bot.domain.plan import ApprovalStage
+from bot.memory import Store, Transaction
+from bot.ports import Policies, Posted
+from bot.writer import unknown_thing
+
+
+class Questions:
+    """Reads only. Raises `Refused` for a thing there is none of, `Unavailable` from the store."""
+
+    def __init__(self, store: Store, policies: Policies) -> None:
+        self._store = store
+        self._policies = policies
+
+    async def deployment(self, team: str, id: str) -> Deployment:
+        async def unit(tx: Transaction) -> Deployment | None:
+            return await tx.deployments.get(team, id)
+
+        d = await self._store.run(unit)
+        if d is None:
+            raise unknown_thing(id)
+        return d
+
+    async def unfinished(self, team: str) -> tuple[Deployment, ...]:
+        return await self._store.run(lambda tx: tx.deployments.unfinished(team))
+
+    async def recent(self, team: str, service: str | None, limit: int) -> tuple[Deployment, ...]:
+        return await self._store.run(lambda tx: tx.deployments.recent(team, service, limit))
+
+    async def waiting_for(self, team: str, user: str) -> tuple[Deployment, ...]:
+        """Deployments that *user* could sign now."""
+        people = self._policies.people
+
+        def is_theirs(d: Deployment) -> bool:
+            stage = d.stage
+            if d.phase is not Phase.RUNNING or not isinstance(stage, ApprovalStage):
+                return False
+            if d.parties(stage).bars(user, people):
+                return False
+            return any(
+                seat.approval is None and people.has_role(user, seat.role)
+                for seat in d.seats(people)
+            )
+
+        return tuple(d for d in await self.unfinished(team) if is_theirs(d))
+
+    async def story(self, team: str, id: str) -> tuple[tuple[datetime, Entry], ...]:
+        """What happened to *id*, oldest first, from the journal."""
+        return await self._store.run(lambda tx: tx.journal.story(team, id))
+
+    async def thing_of(self, team: str, thread: Posted) -> str | None:
+        """The deployment whose thread this is."""
+        return await self._store.run(lambda tx: tx.threads.thing_of(team, thread))

@@ -1,0 +1,69 @@
+"""The HTTP side: Slack's door, and what operators and probes look at."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bot.numbers import Numbers
+
+#: Says in a few words what is missing before this process can do its work; empty when ready.
+Readiness = Callable[[], Awaitable[tuple[str, ...]]]
+
+
+def application(
+    slack: Handler | None,
+    ready: Readiness,
+    numbers: Numbers,
+    metrics_token: str | None,
+    listen_host: str,
+) -> web.Application:
+    """`/slack/events` is mounted only with a signing secret; `/metrics` asks for its token
+    unless the server is bound to loopback."""
+    app = web.Application(client_max_size=1)  # every route reads its own body, with its own cap
+    app.router.add_get("/healthz", _alive)
+    app.router.add_get("/readyz", _readyz(ready))
+    if metrics_token is not None or is_loopback(listen_host):
+        app.router.add_get("/metrics", _metrics(numbers, metrics_token))
+    if slack is not None:
+        app.router.add_route("*", "/slack/events", slack)
+    return app
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _alive(_: web.Request) -> web.Response:
+    return web.Response(text="alive\n")
+
+
+def _readyz(ready: Readiness) -> Handler:
+    async def readyz(_: web.Request) -> web.Response:
+        missing = await ready()
+        if missing:
+            return web.Response(status=503, text="".join(f"{line}\n" for line in missing))
+        return web.Response(text="ready\n")
+
+    return readyz
+
+
+def _metrics(numbers: Numbers, token: str | None) -> Handler:
+    async def metrics(request: web.Request) -> web.Response:
+        given = request.headers.get("Authorization", "")
+        if token is not None and not hmac.compare_digest(
+            given.encode(errors="replace"), f"Bearer {token}".encode()
+        ):
+            return web.Response(status=401, text="a bearer token is needed\n")
+        return web.Response(
+            body=numbers.text(), headers={"Content-Type": "text/plain; version=0.0.4"}
+        )
+
+    return metrics
