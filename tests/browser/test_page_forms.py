@@ -52,7 +52,7 @@ async def test_an_input_that_dispatches_tells_the_bot_once_with_the_whole_form(
     await page.get_by_label("What changes").click()
 
     (click,) = workspace.posts("click")
-    assert (click["ts"], click["block_id"]) == ("V1", "service")
+    assert (click["view_id"], click["block_id"]) == ("V1", "service")
     assert click["selected"]["value"] == "checkout"
     assert click["values"]["env"] == {"v": "production"}
 
@@ -137,3 +137,22 @@ async def test_tick_boxes_send_every_ticked_value(page: Page, workspace: PageSer
     (sent,) = workspace.posts("submit")
     lists = [one for block in sent["values"].values() for one in block.values()]
     assert ["tests", "risk", "plan"] in lists
+
+
+async def test_the_home_tab_is_drawn_and_pressed_as_the_view_it_is(
+    page: Page, workspace: PageServer
+) -> None:
+    text = {"type": "plain_text", "text": "New deployment"}
+    button = {"type": "button", "text": text, "action_id": "home.deploy", "value": "-"}
+    workspace.home = {
+        "id": "VHOME",
+        "blocks": [{"type": "actions", "block_id": "b", "elements": [button]}],
+    }
+    await workspace.touch()
+    await page.get_by_test_id("channel-home").click()
+
+    await expect(page.get_by_test_id("composer")).to_be_hidden()
+    async with page.expect_response("**/_demo/click"):
+        await page.get_by_role("button", name="New deployment").click()
+    (click,) = workspace.posts("click")
+    assert (click["view_id"], click["action_id"]) == ("VHOME", "home.deploy")

@@ -49,6 +49,7 @@ class PageServer:
         self.views: list[Json] = []
         self.notifications: list[Json] = []
         self.bot_connected = True
+        self.home: Json | None = None
         self.world: Json | None = a_world()
         #: every POST in order: (path, body)
         self.heard: list[tuple[str, Json]] = []
@@ -115,7 +116,7 @@ class PageServer:
             "messages": {"C0DEPLOY": self.messages, "C0INCIDENT": []},
             "threads": self.replies,
             "views": self.views,
-            "home": None,
+            "home": self.home,
             "commands": COMMANDS,
             "notifications": self.notifications,
             "bot_connected": self.bot_connected,

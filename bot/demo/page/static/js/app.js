@@ -48,7 +48,7 @@ export class App {
   }
 
   buildChat() {
-    const contextFor = (message) => this.contextOf({ channel: message.channel ?? this.current, ts: message.ts });
+    const contextFor = ({ home, channel, ts }) => this.contextOf(home ? { view_id: ts } : { channel, ts });
     const botId = () => this.state?.bot.id;
     const choices = (text, cursor) => completions(text, cursor, { commands: this.state?.commands ?? [], names: this.mentionable() });
     this.list = new MessageList(byId("messages"), byId("messages-scroll"), { contextFor, botId, openThread: (ts) => this.openThread(ts) });
@@ -133,16 +133,14 @@ export class App {
       names: this.names,
       fire: (click) => this.click(where, click),
       confirm: (described) => confirmDialog(this.layer, described, this.names),
-      suggest: (block_id, action_id, typed) => this.suggest({ ...where, block_id, action_id, typed }),
+      suggest: (block_id, action_id, typed) => this.suggest({ ...where, block_id, action_id, typed, values: this.modals.valuesOf(where.view_id) }),
       place: (menu, anchor) => this.placeMenu(menu, anchor),
     };
   }
 
   click(where, click) {
-    if (where.view_id === undefined) return this.tell("click", { ...where, ...click });
-    // Inside a form the form's id stands where a message's timestamp would.
-    const place = { channel: this.current, ts: where.view_id, values: this.modals.valuesOf(where.view_id) };
-    return this.tell("click", { ...place, ...click });
+    const form = where.view_id === undefined ? {} : { values: this.modals.valuesOf(where.view_id) };
+    return this.tell("click", { channel: this.current, ts: null, value: null, selected: null, ...where, ...click, ...form });
   }
 
   async suggest(question) {

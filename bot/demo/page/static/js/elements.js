@@ -8,7 +8,7 @@ async function fire(context, node, block, element, answer) {
   if (node.classList.contains("busy")) return;
   if (element.confirm && !(await context.confirm(element.confirm, node))) return;
   const click = { block_id: block.block_id ?? null, action_id: element.action_id ?? null };
-  await busyWhile(node, () => context.fire({ ...click, value: null, selected: null, ...answer }));
+  await busyWhile(node, () => context.fire({ ...click, ...answer }));
 }
 
 export function button(element, block, context) {

@@ -81,7 +81,7 @@ function dispatches(node, block, context) {
     // Leaving the box repeats the event; only another value is news.
     if (selected === null || same(selected, told)) return;
     told = selected;
-    context.fire({ block_id: block.block_id, action_id: block.element.action_id, value: null, selected });
+    context.fire({ block_id: block.block_id, action_id: block.element.action_id, selected });
   });
 }
 
