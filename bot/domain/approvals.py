@@ -98,9 +98,11 @@ def _place(
     filled: dict[int, int],
     tried: set[int],
 ) -> bool:
-    # Kuhn's augmenting path: a place already taken is given up when its signer fits elsewhere.
-    for place, role in enumerate(places):
-        if place in tried or not people.has_role(valid[signer].by, role):
+    # Kuhn's augmenting path: a place already taken is given up when its signer fits elsewhere;
+    # free places come first, so that nobody is moved without need.
+    fits = [i for i, role in enumerate(places) if people.has_role(valid[signer].by, role)]
+    for place in sorted(fits, key=filled.__contains__):
+        if place in tried:
             continue
         tried.add(place)
         if place not in filled or _place(filled[place], valid, places, people, filled, tried):
