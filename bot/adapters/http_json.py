@@ -1,0 +1,191 @@
+"""Asks other systems for JSON: only hosts a policy names, in little time and little memory."""
+
+import ipaddress
+import json
+import re
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import DefaultResolver
+from yarl import URL
+
+from bot.ports import Unavailable
+
+Json = Any
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 32
+TIMEOUT = 3.0
+
+_PLACEHOLDER = re.compile(r"\{(service|version|environment)\}")
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status and what came with it; `body` is None when it was no JSON."""
+
+    status: int
+    body: Json
+
+
+class Forbidden(OSError):
+    """A name that leads to an address no policy can mean, such as a cloud's metadata."""
+
+
+class HttpJson:
+    """One client for every adapter. *hosts* are the only ones it will ever speak to.
+
+    Every call raises `Unavailable` when there is no answer; what it says names the host only,
+    because an address may carry credentials.
+    """
+
+    def __init__(self, hosts: Iterable[str], timeout: float = TIMEOUT) -> None:
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def get(self, url: str, query: Mapping[str, str] | None = None) -> Answer:
+        return await self._ask("GET", url, query)
+
+    async def put(self, url: str, body: Json) -> Answer:
+        return await self._ask("PUT", url, None, body)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def _ask(
+        self, method: str, url: str, query: Mapping[str, str] | None, body: Json = None
+    ) -> Answer:
+        where = self._allowed(url)
+        if query:
+            where = where.extend_query(query)
+        try:
+            async with self._connected().request(
+                method, where, json=body, allow_redirects=False
+            ) as response:
+                return await _read(response)
+        except TimeoutError as error:
+            raise Unavailable(f"{where.host} did not answer in time") from error
+        except Forbidden as error:
+            raise Unavailable(f"{where.host} is at an address that is not asked") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise Unavailable(f"{where.host} could not be asked") from error
+
+    def _allowed(self, url: str) -> URL:
+        try:
+            where = URL(url)
+        except ValueError as error:
+            raise Unavailable("the address is not one") from error
+        if where.scheme not in ("http", "https") or (where.host or "").lower() not in self._hosts:
+            raise Unavailable(f"{where.host} is not a host that a policy names")
+        if _is_forbidden(where.host or ""):
+            raise Unavailable(f"{where.host} is at an address that is not asked")
+        return where
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout,
+                connector=aiohttp.TCPConnector(resolver=CarefulResolver(), limit=32),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+                auto_decompress=False,  # a small body must not become a large one
+            )
+        return self._session
+
+
+class CarefulResolver(AbstractResolver):
+    """Resolves as the system does, and refuses what leads to the machine's own link."""
+
+    def __init__(self) -> None:
+        self._resolver = DefaultResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        if any(_is_forbidden(entry["host"]) for entry in found):
+            raise Forbidden(host)
+        return found
+
+    async def close(self) -> None:
+        await self._resolver.close()
+
+
+def hosts_of(urls: Iterable[str]) -> frozenset[str]:
+    """The hosts of the addresses that policies name; what is no address is left out."""
+    hosts = set()
+    for url in urls:
+        try:
+            host = URL(url).host
+        except ValueError:
+            continue
+        if host:
+            hosts.add(host.lower())
+    return frozenset(hosts)
+
+
+def fill(url: str, service: str, version: str, environment: str) -> str:
+    """*url* with its placeholders replaced, percent-encoded, so that none can leave its place."""
+    values = {"service": service, "version": version, "environment": environment}
+    return _PLACEHOLDER.sub(lambda match: quote(values[match[1]], safe=""), url)
+
+
+def not_understood(host_of: str, why: str) -> NoReturn:
+    """Raises `Unavailable` for an answer of the wrong shape."""
+    raise Unavailable(f"the answer of the {host_of} was not understood: {why}")
+
+
+def _is_forbidden(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = mapped or address
+    return address.is_link_local or address.is_multicast or address.is_unspecified
+
+
+async def _read(response: aiohttp.ClientResponse) -> Answer:
+    if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
+        raise Unavailable(f"{response.url.host} points elsewhere, and that is not followed")
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(16 * 1024):
+        body += chunk
+        if len(body) > MAX_BYTES:
+            response.close()
+            raise Unavailable(f"{response.url.host} answers more than {MAX_BYTES // 1024} kB")
+    return Answer(response.status, _decoded(bytes(body)))
+
+
+def _decoded(body: bytes) -> Json:
+    if _depth(body) > MAX_DEPTH:
+        return None
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _depth(body: bytes) -> int:
+    """How deep the brackets of *body* nest, without building anything."""
+    deepest = depth = 0
+    for byte in _STRING.sub(b"", body).translate(None, delete=_NO_BRACKETS):
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest

@@ -1,0 +1,59 @@
+"""A traffic router that is told, and asked for, percentages per version over HTTP."""
+
+from bot.adapters.http_json import HttpJson, Json, not_understood
+from bot.domain.gates import Driver
+from bot.domain.release import Target, Weights
+from bot.ports import Rejected, Unavailable
+
+
+class WeightedHttpRouter:
+    """Speaks to `weights` under the driver's `url`."""
+
+    def __init__(self, http: HttpJson) -> None:
+        self._http = http
+
+    async def set_weights(
+        self, driver: Driver, target: Target, weights: Weights, fence: int
+    ) -> None:
+        wish = {
+            "service": target.service,
+            "environment": target.environment,
+            "weights": dict(weights),
+            "fence": fence,
+        }
+        answer = await self._http.put(_address(driver), wish)
+        match answer.status:
+            case 200 | 202 | 204:
+                return
+            case 409:
+                raise Unavailable("a newer command was seen")
+            case 422:
+                raise Rejected(f"the router refuses: {_why(answer.body)}")
+        raise Unavailable(f"the router answers {answer.status}")
+
+    async def weights(self, driver: Driver, target: Target) -> Weights:
+        query = {"service": target.service, "environment": target.environment}
+        answer = await self._http.get(_address(driver), query)
+        if answer.status != 200:
+            raise Unavailable(f"the router answers {answer.status}")
+        return _weights(answer.body)
+
+
+def _address(driver: Driver) -> str:
+    return f"{driver.get('url').rstrip('/')}/weights"
+
+
+def _weights(body: Json) -> Weights:
+    found = body.get("weights") if isinstance(body, dict) else None
+    if not isinstance(found, dict) or not found:
+        not_understood("router", "no weights")
+    if not all(type(weight) is int and 0 <= weight <= 100 for weight in found.values()):
+        not_understood("router", "a weight is no percentage")
+    if sum(found.values()) != 100:
+        not_understood("router", "the weights are not 100 % together")
+    return tuple(found.items())
+
+
+def _why(body: Json) -> str:
+    why = body.get("error") if isinstance(body, dict) else None
+    return "".join(c for c in why if c.isprintable())[:120] if isinstance(why, str) else "no reason"

@@ -1,0 +1,295 @@
+"""Every HTTP adapter against a server that answers badly: never a guess, never a crash."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.adapters.http_checks import HttpChecks
+from bot.adapters.http_json import HttpJson
+from bot.adapters.http_metrics import HttpMetrics
+from bot.adapters.http_releases import CACHED, HttpReleases
+from bot.adapters.weighted_http import WeightedHttpRouter
+from bot.domain.gates import Check, CheckResult, Driver
+from bot.domain.health import Verdict
+from bot.domain.release import Migration, Target, Version
+from bot.ports import Rejected, Unavailable
+from tests.adapters.hostile import NO_ANSWERS, Hostile, Reply, hostile_server, saying
+
+TARGET = Target("T0DEMO", "checkout", "production")
+VERSION = Version("v1.8.3", "4f1c2a9", "image")
+READING = {
+    "version": "v1.8.3",
+    "at": "2026-03-02T14:05:00Z",
+    "requests": 120,
+    "values": {"error_rate": 1.2, "p95_ms": 210},
+}
+RELEASE = {
+    "name": "v1.8.3",
+    "commit": "4f1c2a9",
+    "artefact": "image",
+    "authors": ["U0DEVO"],
+    "summary": "Faster receipts",
+    "changes": 4,
+    "compare_url": "https://example.com/compare",
+    "migrations": [{"name": "0042", "is_reversible": True}, {"name": "0043"}],
+}
+
+Call = Callable[[HttpJson, Driver], Awaitable[Any]]
+
+
+def driver_of(hostile: Hostile, **settings: str) -> Driver:
+    return Driver("http", (("url", hostile.url), *settings.items()))
+
+
+@pytest.fixture
+async def hostile() -> AsyncIterator[Hostile]:
+    async with hostile_server() as hostile:
+        yield hostile
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpJson]:
+    http = HttpJson(["127.0.0.1"], timeout=0.5)
+    yield http
+    await http.close()
+
+
+async def check(http: HttpJson, hostile: Hostile, path: str = "", **settings: str) -> CheckResult:
+    driver = Driver("http", (("url", hostile.url + path), *settings.items()))
+    return await HttpChecks(http).verdict(Check("health", driver), TARGET, VERSION)
+
+
+CALLS: dict[str, Call] = {
+    "metrics": lambda http, d: HttpMetrics(http).reading(d, TARGET, "v1.8.3"),
+    "releases": lambda http, d: HttpReleases(http).resolve(d, "checkout", "v1.8.3"),
+    "newest": lambda http, d: HttpReleases(http).newest(d, "checkout"),
+    "router": lambda http, d: WeightedHttpRouter(http).weights(d, TARGET),
+}
+
+
+@pytest.mark.parametrize("how", NO_ANSWERS)
+@pytest.mark.parametrize("call", CALLS)
+async def test_no_answer_is_unavailable(
+    hostile: Hostile, http: HttpJson, call: str, how: str
+) -> None:
+    hostile.reply = NO_ANSWERS[how]
+
+    with pytest.raises(Unavailable):
+        await CALLS[call](http, driver_of(hostile))
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_port_where_nobody_listens_is_unavailable(http: HttpJson, call: str) -> None:
+    with pytest.raises(Unavailable):
+        await CALLS[call](http, Driver("http", (("url", "http://127.0.0.1:1/x"),)))
+
+
+async def test_a_reading_is_taken_as_it_is(hostile: Hostile, http: HttpJson) -> None:
+    hostile.reply = saying(READING)
+
+    reading = await HttpMetrics(http).reading(driver_of(hostile), TARGET, "v1.8.3")
+
+    assert reading is not None
+    assert reading.at == datetime(2026, 3, 2, 14, 5, tzinfo=UTC)
+    assert (reading.requests, dict(reading.values)) == (120, {"error_rate": 1.2, "p95_ms": 210.0})
+    assert hostile.asked == [
+        "GET /?service=checkout&environment=production&version=v1.8.3 HTTP/1.1"
+    ]
+
+
+@pytest.mark.parametrize("answer", [saying(READING | {"version": "v1.8.2"}), saying({}, "404 x")])
+async def test_another_versions_numbers_are_no_reading(
+    hostile: Hostile, http: HttpJson, answer: Reply
+) -> None:
+    hostile.reply = answer
+
+    assert await HttpMetrics(http).reading(driver_of(hostile), TARGET, "v1.8.3") is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"at": None},
+        {"at": "yesterday"},
+        {"at": "2026-03-02T14:05:00"},
+        {"at": 1772460300},
+        {"requests": None},
+        {"requests": -1},
+        {"requests": True},
+        {"requests": 1.5},
+        {"values": None},
+        {"values": [1]},
+    ],
+)
+async def test_a_reading_of_another_shape_is_unavailable(
+    hostile: Hostile, http: HttpJson, change: dict[str, Any]
+) -> None:
+    hostile.reply = saying(READING | change)
+
+    with pytest.raises(Unavailable):
+        await HttpMetrics(http).reading(driver_of(hostile), TARGET, "v1.8.3")
+
+
+@pytest.mark.parametrize("value", [None, "1.2", True, [1], 10**400])
+async def test_a_value_that_is_no_number_is_not_known(
+    hostile: Hostile, http: HttpJson, value: Any
+) -> None:
+    hostile.reply = saying(READING | {"values": {"error_rate": value, "p95_ms": 210}})
+
+    reading = await HttpMetrics(http).reading(driver_of(hostile), TARGET, "v1.8.3")
+
+    assert reading is not None
+    assert dict(reading.values) == {"p95_ms": 210.0}
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "fact"),
+    [
+        (saying({"version": "v1.8.3"}), Verdict.PASS, "v1.8.3 answers"),
+        (saying({"version": "v1.8.2"}), Verdict.FAIL, "v1.8.2 answers, v1.8.3 expected"),
+        (saying({"version": 3}), Verdict.FAIL, "does not say which version it is, v1.8.3 expected"),
+        (saying({}), Verdict.FAIL, "does not say which version it is, v1.8.3 expected"),
+        (saying({}, "503 Service Unavailable"), Verdict.FAIL, "answers 503"),
+        (saying({}, "404 Not Found"), Verdict.FAIL, "answers 404"),
+    ],
+)
+async def test_a_check_is_a_fact_in_words(
+    hostile: Hostile, http: HttpJson, answer: Reply, verdict: Verdict, fact: str
+) -> None:
+    hostile.reply = answer
+
+    result = await check(http, hostile, "/{service}/{version}", version_field="version")
+
+    assert (result.name, result.verdict, result.fact) == ("health", verdict, fact)
+    assert hostile.asked == ["GET /checkout/v1.8.3 HTTP/1.1"]
+
+
+async def test_without_a_version_field_a_200_is_enough(hostile: Hostile, http: HttpJson) -> None:
+    hostile.reply = saying("fine")
+
+    assert (await check(http, hostile)).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "how", ["hangs", "cuts the connection", "cuts the body", "is huge", "points to the metadata"]
+)
+async def test_a_check_that_could_not_look_is_unavailable(
+    hostile: Hostile, http: HttpJson, how: str
+) -> None:
+    hostile.reply = NO_ANSWERS[how]
+
+    with pytest.raises(Unavailable):
+        await check(http, hostile, version_field="version")
+
+
+async def test_a_version_is_taken_as_its_catalogue_knows_it(
+    hostile: Hostile, http: HttpJson
+) -> None:
+    hostile.reply = saying({"versions": [RELEASE]})
+    releases = HttpReleases(http)
+
+    found = await releases.resolve(driver_of(hostile), "checkout", "v1.8.3")
+
+    assert found == Version(
+        "v1.8.3",
+        "4f1c2a9",
+        "image",
+        ("U0DEVO",),
+        "Faster receipts",
+        4,
+        "https://example.com/compare",
+        (Migration("0042", True), Migration("0043", False)),
+    )
+    assert await releases.resolve(driver_of(hostile), "checkout", "v9") is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": ""},
+        {"name": None},
+        {"commit": 7},
+        {"artefact": "a\nb"},
+        {"authors": "U0DEVO"},
+        {"authors": [1]},
+        {"summary": 1},
+        {"changes": True},
+        {"changes": "4"},
+        {"compare_url": []},
+        {"migrations": ["0042"]},
+        {"migrations": [{"name": "x", "is_reversible": "yes"}]},
+    ],
+)
+async def test_a_catalogue_of_another_shape_is_unavailable(
+    hostile: Hostile, http: HttpJson, change: dict[str, Any]
+) -> None:
+    hostile.reply = saying({"versions": [RELEASE | change]})
+
+    with pytest.raises(Unavailable):
+        await HttpReleases(http).newest(driver_of(hostile), "checkout")
+
+
+async def test_a_version_that_is_there_twice_is_not_understood(
+    hostile: Hostile, http: HttpJson
+) -> None:
+    hostile.reply = saying({"versions": [RELEASE, RELEASE]})
+
+    with pytest.raises(Unavailable, match="twice"):
+        await HttpReleases(http).newest(driver_of(hostile), "checkout")
+
+
+async def test_suggestions_are_remembered_for_a_while_and_builds_never(
+    hostile: Hostile, http: HttpJson
+) -> None:
+    now = 1000.0
+    releases = HttpReleases(http, lambda: now)
+    hostile.reply = saying({"versions": [RELEASE, RELEASE | {"name": "v1.8.2"}]})
+    driver = driver_of(hostile)
+
+    assert [v.name for v in await releases.newest(driver, "checkout", 1)] == ["v1.8.3"]
+    assert len(await releases.newest(driver, "checkout")) == 2
+    assert len(hostile.asked) == 1
+    await releases.resolve(driver, "checkout", "v1.8.3")
+    await releases.resolve(driver, "checkout", "v1.8.3")
+    assert len(hostile.asked) == 3
+    now += CACHED
+    await releases.newest(driver, "checkout")
+    assert len(hostile.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "why"),
+    [
+        (saying({"error": "old"}, "409 Conflict"), Unavailable, "a newer command was seen"),
+        (saying({"error": "no v7"}, "422 x"), Rejected, "the router refuses: no v7"),
+        (saying({}, "422 x"), Rejected, "no reason"),
+        (saying({}, "404 x"), Unavailable, "answers 404"),
+        (NO_ANSWERS["fails"], Unavailable, "answers 500"),
+        (NO_ANSWERS["cuts the connection"], Unavailable, "could not be asked"),
+        (NO_ANSWERS["hangs"], Unavailable, "in time"),
+        (NO_ANSWERS["points to the metadata"], Unavailable, "points elsewhere"),
+    ],
+)
+async def test_a_split_that_was_not_taken_is_told_apart(
+    hostile: Hostile, http: HttpJson, answer: Reply, kind: type[Exception], why: str
+) -> None:
+    hostile.reply = answer
+
+    with pytest.raises(kind, match=why):
+        await WeightedHttpRouter(http).set_weights(
+            driver_of(hostile), TARGET, (("v1.8.2", 90), ("v1.8.3", 10)), 7
+        )
+
+
+@pytest.mark.parametrize(
+    "weights", [None, {}, [], {"v1": "100"}, {"v1": 99}, {"v1": 150, "v2": -50}, {"v1": True}]
+)
+async def test_weights_that_make_no_sense_are_no_answer(
+    hostile: Hostile, http: HttpJson, weights: Any
+) -> None:
+    hostile.reply = saying({"weights": weights})
+
+    with pytest.raises(Unavailable):
+        await WeightedHttpRouter(http).weights(driver_of(hostile), TARGET)
