@@ -105,9 +105,7 @@ class Dispatcher:
             await asyncio.sleep(pause)
             answer = await self.deliver("events_api", payload, attempt, reason)
 
-    async def _sent(
-        self, kind: Kind, payload: Json, attempt: int, reason: str
-    ) -> Acknowledgement:
+    async def _sent(self, kind: Kind, payload: Json, attempt: int, reason: str) -> Acknowledgement:
         if self._is_down():
             return Acknowledgement({}, FAILED)
         if self._uses_socket():

@@ -14,6 +14,10 @@ class _Trigger:
     is_used: bool = False
 
 
+#: How many dead triggers are remembered, to say that they expired.
+DEAD_KEPT = 100
+
+
 class Triggers:
     """Each opens one form, for the person who caused it, and only for a moment."""
 
@@ -25,7 +29,7 @@ class Triggers:
     def mint(self, user: str) -> str:
         now = self._clock()
         expired = [key for key, known in self._known.items() if known.dies_at < now]
-        for key in expired[:-100]:
+        for key in expired[:-DEAD_KEPT]:
             del self._known[key]
         trigger = token(f"{int(now.timestamp())}.", 12).lower()
         self._known[trigger] = _Trigger(user, now + self._lifetime)

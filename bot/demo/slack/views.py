@@ -17,8 +17,6 @@ class View:
     hash: str
     root_id: str
     previous_id: str | None = None
-    #: where the person stood when the form opened
-    channel: str | None = None
 
     @property
     def blocks(self) -> list[Json]:

@@ -175,7 +175,7 @@ class Workspace:
         for message in reversed(self._messages.get(channel, {}).values()):
             if message.ts <= read:
                 break
-            count += message.visible_to is None and message.user != user
+            count += message.visible_to is None
         return count
 
     def _forget(self, message: Message) -> None:
