@@ -1,0 +1,68 @@
+"""Domain values as stored text, and back; what was read before is not read again."""
+
+import hashlib
+import json
+from dataclasses import fields, replace
+from functools import cache, lru_cache
+from typing import Any, get_type_hints
+
+from bot.domain import canon
+from bot.domain.deployment import Deployment
+from bot.domain.plan import Plan
+
+#: Kept in columns or rows of their own.
+_APART = frozenset({"plan", "revision"})
+
+
+def dump(value: Any) -> str:
+    return canon.canonical(canon.encode(value)).decode()
+
+
+def load(hint: Any, text: str) -> Any:
+    return canon.decoder(hint)(json.loads(text))
+
+
+@lru_cache(maxsize=256)
+def plan_text(plan: Plan) -> tuple[str, str]:
+    """The plan's digest and text."""
+    text = dump(plan)
+    return hashlib.sha256(text.encode()).hexdigest(), text
+
+
+@lru_cache(maxsize=256)
+def read_plan(text: str) -> Plan:
+    plan: Plan = load(Plan, text)
+    return plan
+
+
+def state_text(d: Deployment) -> str:
+    """Everything but the plan and the revision; what is None is left out."""
+    body = {
+        name: canon.encode(value)
+        for name in _state_names()
+        if (value := getattr(d, name)) is not None
+    }
+    return canon.canonical(body).decode()
+
+
+def read_state(text: str, plan: Plan, revision: int) -> Deployment:
+    return replace(_read_state(text, plan), revision=revision)
+
+
+# Keyed by the stored text itself, so that a row somebody else wrote is never mistaken.
+@lru_cache(maxsize=2048)
+def _read_state(text: str, plan: Plan) -> Deployment:
+    raw = json.loads(text)
+    readers = _readers()
+    return Deployment(plan=plan, **{name: readers[name](body) for name, body in raw.items()})
+
+
+@cache
+def _state_names() -> tuple[str, ...]:
+    return tuple(f.name for f in fields(Deployment) if f.name not in _APART)
+
+
+@cache
+def _readers() -> dict[str, Any]:
+    hints = get_type_hints(Deployment)
+    return {name: canon.decoder(hints[name]) for name in _state_names()}

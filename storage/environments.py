@@ -1,0 +1,132 @@
+"""Environments: one row per target with its slot, its lock and what serves; and the proofs."""
+
+# ruff: noqa: S608 - only constants of this module are put together
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.release import Target, Version
+from bot.domain.slots import Lock, Slot
+from bot.memory import StaleRevision
+from storage import coding
+from storage.connection import Connection, Row, first, moment, one
+
+_HERE = "team = :team AND service = :service AND environment = :environment"
+
+_LOOK = f"""
+SELECT deployment_id, fence, lock_reason, locked_by, locked_at, serving
+FROM environments WHERE {_HERE}"""
+
+_HOLD = f"{_LOOK} FOR UPDATE"
+
+_KEEP = """
+INSERT INTO environments (team, service, environment, fence)
+VALUES (:team, :service, :environment, 0)
+ON CONFLICT (team, service, environment) DO NOTHING"""
+
+_TAKE = f"""
+UPDATE environments SET deployment_id = :deployment, fence = :fence
+WHERE {_HERE} AND deployment_id IS NULL AND fence = :fence - 1"""
+
+_FREE = f"""
+UPDATE environments SET deployment_id = NULL WHERE {_HERE} AND deployment_id = :deployment"""
+
+_SERVES = f"UPDATE environments SET serving = :body, serving_at = :at WHERE {_HERE}"
+
+_PROVES = """
+INSERT INTO proven (team, service, environment, version, body, proven_at)
+VALUES (:team, :service, :environment, :version, :body, :at)
+ON CONFLICT (team, service, environment, version)
+DO UPDATE SET body = excluded.body, proven_at = excluded.proven_at"""
+
+_PROVES_AGAIN = f"UPDATE proven SET proven_at = :at WHERE {_HERE} AND version = :version"
+
+_DISPROVES = f"DELETE FROM proven WHERE {_HERE} AND version = :version"
+
+_LOCK = f"""
+UPDATE environments SET lock_reason = :reason, locked_by = :by, locked_at = :at WHERE {_HERE}"""
+
+_UNLOCK = f"""
+UPDATE environments SET lock_reason = NULL, locked_by = NULL, locked_at = NULL
+WHERE {_HERE} AND lock_reason IS NOT NULL"""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """One environment's row."""
+
+    slot: Slot = Slot()
+    lock: Lock | None = None
+    serving: Version | None = None
+
+
+def where(target: Target) -> dict[str, str]:
+    return {
+        "team": target.team,
+        "service": target.service,
+        "environment": target.environment,
+    }
+
+
+async def look(connection: Connection, target: Target) -> Here:
+    row = await first(connection, _LOOK, **where(target))
+    return Here() if row is None else _here(row)
+
+
+async def hold(connection: Connection, target: Target) -> Here:
+    """The row, and nobody else writes it until the transaction ends. It is there for ever
+    afterwards, because a row that does not exist cannot be held."""
+    row = await first(connection, _HOLD, **where(target))
+    if row is None:
+        await connection.change(_KEEP, **where(target))
+        row = await one(connection, _HOLD, **where(target))
+    return _here(row)
+
+
+def _here(row: Row) -> Here:
+    holder, fence, reason, locked_by, locked_at, serving = row
+    return Here(
+        Slot(holder, fence),
+        None if reason is None else Lock(reason, locked_by, moment(locked_at)),
+        None if serving is None else coding.load(Version, serving),
+    )
+
+
+class SqlEnvironments:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def take(self, target: Target, deployment: str, fence: int) -> None:
+        await hold(self._connection, target)
+        taken = await self._connection.change(
+            _TAKE, **where(target), deployment=deployment, fence=fence
+        )
+        if taken != 1:
+            raise StaleRevision(f"the slot of {target.service} was not free for {deployment}")
+
+    async def free(self, target: Target, deployment: str) -> None:
+        await self._connection.change(_FREE, **where(target), deployment=deployment)
+
+    async def serves(self, target: Target, version: Version, at: datetime) -> None:
+        await hold(self._connection, target)
+        body = coding.dump(version)
+        await self._connection.change(_SERVES, **where(target), body=body, at=at)
+
+    async def proves(self, target: Target, version: str, at: datetime) -> None:
+        """Raises `LookupError` for a version that neither serves nor was ever proven."""
+        serving = (await hold(self._connection, target)).serving
+        facts = {**where(target), "version": version, "at": at}
+        if serving is not None and serving.name == version:
+            await self._connection.change(_PROVES, body=coding.dump(serving), **facts)
+        elif not await self._connection.change(_PROVES_AGAIN, **facts):
+            raise LookupError(f"{version} never served {target.service}")
+
+    async def disproves(self, target: Target, version: str) -> None:
+        await self._connection.change(_DISPROVES, **where(target), version=version)
+
+    async def lock(self, target: Target, reason: str, by: str | None, at: datetime) -> None:
+        await hold(self._connection, target)
+        await self._connection.change(_LOCK, **where(target), reason=reason, by=by, at=at)
+
+    async def unlock(self, target: Target) -> bool:
+        return bool(await self._connection.change(_UNLOCK, **where(target)))

@@ -1,0 +1,180 @@
+"""The outbox: effects on their way, at least once, in order per lane."""
+
+# ruff: noqa: S608 - only constants of this module are put together
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from bot.domain.effects import Effect, RefreshCard
+from bot.memory import Parcel, Sending
+from storage import coding
+from storage.connection import Connection, Row, first, moment, moment_or_none
+
+# What waits for a card stands aside: the card itself may come later in the same lane.
+_WAITS = """({0}.needs_card AND NOT EXISTS (
+  SELECT 1 FROM threads AS t
+  WHERE t.team = {0}.team AND t.thing = {0}.thing AND t.role = 'card'))"""
+
+_IS_BLOCKED = f"""EXISTS (
+  SELECT 1 FROM outbox AS e
+  WHERE e.done_at IS NULL AND e.team = o.team AND e.lane = o.lane AND e.id <> o.id
+    AND ((e.id < o.id AND NOT {_WAITS.format("e")})
+      OR (e.state = 'sending' AND e.lease_until > :now)))"""
+
+_CLAIM = f"""
+UPDATE outbox SET
+  is_in_doubt = (is_in_doubt OR state = 'sending'), state = 'sending', owner = :owner,
+  lease_until = :until, epoch = epoch + 1, attempts = attempts + 1
+WHERE id IN (
+  SELECT o.id FROM outbox AS o
+  WHERE o.done_at IS NULL AND o.next_at <= :now
+    AND (o.state = 'ready' OR o.lease_until <= :now)
+    AND NOT {_WAITS.format("o")} AND NOT {_IS_BLOCKED}
+  ORDER BY o.priority, o.id LIMIT :limit
+  FOR UPDATE OF o SKIP LOCKED)
+RETURNING id, team, thing, lane, effect, attempts, is_in_doubt, created_at, epoch, priority"""
+
+_NEXT_AT = f"""
+SELECT MIN(CASE WHEN o.state = 'sending' THEN o.lease_until ELSE o.next_at END)
+FROM outbox AS o
+WHERE o.done_at IS NULL AND NOT {_WAITS.format("o")} AND NOT {_IS_BLOCKED}"""
+
+_MINE = "id = :id AND owner = :owner AND epoch = :epoch AND state = 'sending'"
+
+_END = f"UPDATE outbox SET state = :state, done_at = :now, why = :why WHERE {_MINE}"
+
+_AGAIN = f"UPDATE outbox SET state = 'ready', next_at = :at, why = :why WHERE {_MINE}"
+
+_DROP_IF_SUPERSEDED = f"""
+DELETE FROM outbox WHERE {_MINE} AND wish IS NOT NULL AND EXISTS (
+  SELECT 1 FROM outbox AS n
+  WHERE n.done_at IS NULL AND n.team = outbox.team AND n.lane = outbox.lane
+    AND n.wish = outbox.wish AND n.id > outbox.id)"""
+
+_LEND = """
+UPDATE outbox SET priority = (
+  SELECT MIN(w.priority) FROM outbox AS w
+  WHERE w.done_at IS NULL AND w.team = :team AND w.thing = :thing AND w.needs_card)
+WHERE done_at IS NULL AND team = :team AND thing = :thing AND is_card AND state = 'ready'
+  AND priority > (
+    SELECT MIN(w.priority) FROM outbox AS w
+    WHERE w.done_at IS NULL AND w.team = :team AND w.thing = :thing AND w.needs_card)
+  AND NOT EXISTS (
+    SELECT 1 FROM threads AS t WHERE t.team = :team AND t.thing = :thing AND t.role = 'card')"""
+
+_PRUNE = """
+DELETE FROM outbox WHERE id IN (
+  SELECT id FROM outbox WHERE done_at < :before AND state = 'done' ORDER BY done_at LIMIT :limit)"""
+
+
+class SqlOutbox:
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    async def put(self, team: str, thing: str, parcels: Sequence[Parcel]) -> None:
+        newest = _newest_wishes(parcels)
+        if not newest:
+            return
+        wishes = [(p.lane, p.wish) for p in newest if p.wish is not None]
+        if wishes:
+            await self._connection.change(
+                _give_way(len(wishes)),
+                team=team,
+                **{f"lane{i}": lane for i, (lane, _) in enumerate(wishes)},
+                **{f"wish{i}": wish for i, (_, wish) in enumerate(wishes)},
+            )
+        values: dict[str, Any] = {}
+        for i, parcel in enumerate(newest):
+            values |= _columns(i, parcel)
+        sql = _insert(len(newest))
+        await self._connection.change(sql, team=team, thing=thing, now=self._now, **values)
+        if any(p.needs_card or isinstance(p.effect, RefreshCard) for p in newest):
+            await self._connection.change(_LEND, team=team, thing=thing)
+
+    async def claim(self, owner: str, lease: timedelta, limit: int) -> tuple[Sending, ...]:
+        rows = await self._connection.rows(
+            _CLAIM, owner=owner, until=self._now + lease, now=self._now, limit=limit
+        )
+        in_order = sorted(rows, key=lambda row: (row[9], row[0]))
+        return tuple(_sending(owner, row) for row in in_order)
+
+    async def done(self, row: Sending) -> None:
+        await self._connection.change(_END, state="done", why=None, now=self._now, **_mine(row))
+
+    async def again(self, row: Sending, at: datetime, why: str) -> None:
+        if not await self._connection.change(_DROP_IF_SUPERSEDED, **_mine(row)):
+            await self._connection.change(_AGAIN, at=at, why=why, **_mine(row))
+
+    async def bury(self, row: Sending, why: str) -> None:
+        await self._connection.change(_END, state="dead", why=why, now=self._now, **_mine(row))
+
+    async def next_at(self) -> datetime | None:
+        row = await first(self._connection, _NEXT_AT, now=self._now)
+        return None if row is None else moment_or_none(row[0])
+
+    async def prune(self, older_than: timedelta, limit: int = 500) -> int:
+        """Forget up to *limit* parcels that were delivered longer ago; how many there were."""
+        before = self._now - older_than
+        return await self._connection.change(_PRUNE, before=before, limit=limit)
+
+
+def _sending(owner: str, row: Row) -> Sending:
+    id, team, thing, lane, effect, attempts, is_in_doubt, created_at, epoch, _ = row
+    return Sending(
+        id=id,
+        team=team,
+        thing=thing,
+        lane=lane,
+        effect=coding.load(Effect, effect),
+        key=f"{team}/{thing}/{id}",
+        attempts=attempts,
+        is_in_doubt=bool(is_in_doubt),
+        created_at=moment(created_at),
+        owner=owner,
+        epoch=epoch,
+    )
+
+
+def _newest_wishes(parcels: Sequence[Parcel]) -> list[Parcel]:
+    """Without those that give way to a later one of the same call."""
+    last = {(p.lane, p.wish): p for p in parcels if p.wish is not None}
+    return [p for p in parcels if p.wish is None or last[p.lane, p.wish] is p]
+
+
+def _columns(i: int, parcel: Parcel) -> dict[str, Any]:
+    return {
+        f"lane{i}": parcel.lane,
+        f"priority{i}": parcel.priority,
+        f"wish{i}": parcel.wish,
+        f"needs_card{i}": parcel.needs_card,
+        f"is_card{i}": isinstance(parcel.effect, RefreshCard),
+        f"effect{i}": coding.dump(parcel.effect),
+    }
+
+
+def _mine(row: Sending) -> dict[str, Any]:
+    return {"id": row.id, "owner": row.owner, "epoch": row.epoch}
+
+
+@lru_cache(maxsize=64)
+def _insert(count: int) -> str:
+    rows = ", ".join(
+        f"(:team, :thing, :lane{i}, :priority{i}, :wish{i}, :needs_card{i}, :is_card{i}, "
+        f":effect{i}, 'ready', FALSE, 0, 0, :now, :now)"
+        for i in range(count)
+    )
+    return f"""
+INSERT INTO outbox (
+  team, thing, lane, priority, wish, needs_card, is_card, effect, state, is_in_doubt,
+  attempts, epoch, next_at, created_at)
+VALUES {rows}"""
+
+
+@lru_cache(maxsize=64)
+def _give_way(count: int) -> str:
+    pairs = " OR ".join(f"(lane = :lane{i} AND wish = :wish{i})" for i in range(count))
+    return f"""
+DELETE FROM outbox WHERE done_at IS NULL AND team = :team AND state = 'ready' AND ({pairs})"""

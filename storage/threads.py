@@ -1,0 +1,46 @@
+"""Threads: which messages stand for a thing."""
+
+from datetime import datetime
+
+from bot.ports import Posted
+from storage.connection import Connection, first
+
+_FIND = """
+SELECT channel, ts FROM threads WHERE team = :team AND thing = :thing AND role = :role"""
+
+_REMEMBER = """
+INSERT INTO threads (team, thing, role, channel, ts, at)
+VALUES (:team, :thing, :role, :channel, :ts, :at)
+ON CONFLICT (team, thing, role)
+DO UPDATE SET channel = excluded.channel, ts = excluded.ts, at = excluded.at"""
+
+_THING_OF = """
+SELECT thing FROM threads WHERE team = :team AND channel = :channel AND ts = :ts
+ORDER BY at DESC LIMIT 1"""
+
+
+class SqlThreads:
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    async def find(self, team: str, thing: str, role: str) -> Posted | None:
+        row = await first(self._connection, _FIND, team=team, thing=thing, role=role)
+        return None if row is None else Posted(row[0], row[1])
+
+    async def remember(self, team: str, thing: str, role: str, posted: Posted) -> None:
+        await self._connection.change(
+            _REMEMBER,
+            team=team,
+            thing=thing,
+            role=role,
+            channel=posted.channel,
+            ts=posted.ts,
+            at=self._now,
+        )
+
+    async def thing_of(self, team: str, posted: Posted) -> str | None:
+        row = await first(
+            self._connection, _THING_OF, team=team, channel=posted.channel, ts=posted.ts
+        )
+        return None if row is None else row[0]
