@@ -46,6 +46,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
     """`did you mean `x`?` when something known is near, otherwise what there is."""
     choices = sorted(known)
     near = difflib.get_close_matches(word.lower(), choices, n=1, cutoff=0.6)
+    near = near or [choice for choice in choices if word and choice.startswith(word.lower())]
     if near:
         return f"did you mean `{near[0]}`?"
     if not choices:

@@ -54,8 +54,8 @@ def _order(kind: Node, named: list[tuple[str, Node]]) -> Iterator[Finding]:
         yield kind.finding("no stage moves the traffic", "add a rollout", is_key=True)
     for body in rollouts[1:]:
         yield body.finding("this is a second rollout", "keep exactly one", is_key=True)
-    last, body = named[-1]
-    if last != "watch":
+    _, body = named[-1]
+    if all(name != "watch" for name, _ in named):
         yield body.finding("the last stage is no watch", "end with a watch", is_key=True)
     for name, body in named[:-1]:
         if name == "watch":
@@ -84,7 +84,7 @@ def _steps(rollout: Node) -> Iterator[Finding]:
     weights = list(rollout.each("steps", "*", "weight"))
     for node in weights:
         weight = _percent(node)
-        if weight is None:
+        if not weight:
             return
         if weight <= before:
             yield node.finding(f"{weight}% follows {before}%", "let every step be larger")

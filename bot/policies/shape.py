@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, TypeVar, get_args
+from types import UnionType
+from typing import Any, TypeGuard, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -41,7 +42,9 @@ def fit(root: Node, model: type[M]) -> tuple[M | None, list[Finding]]:
         return model.model_validate_json(json.dumps(root.plain())), []
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        return None, [_finding(root, detail, model) for detail in details]
+        # A list with a wrong item is called too short as well; one mistake is told once.
+        told = [d for d in details if d["type"] != "too_short" or _is_empty(root, d)]
+        return None, [_finding(root, detail, model) for detail in told]
 
 
 def secrets(root: Node) -> Iterator[Finding]:
@@ -70,6 +73,11 @@ def _finding(root: Node, detail: ErrorDetails, model: type[BaseModel]) -> Findin
         return node.finding("this key looks like a secret", "revoke it, and take it out")
     found = node.finding(problem, fix, is_key=is_key)
     return Finding(found.file, found.line, found.column, ".".join(steps), problem, fix)
+
+
+def _is_empty(root: Node, detail: ErrorDetails) -> bool:
+    node = _nearest(root, tuple(str(step) for step in detail["loc"]))
+    return not node.value
 
 
 def _nearest(root: Node, steps: tuple[str, ...]) -> Node:
@@ -131,18 +139,23 @@ def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | N
     """The model that describes the mapping at *location*."""
     current: Any = model
     for step in location:
-        if isinstance(current, type) and issubclass(current, BaseModel):
+        if _is_model(current):
             fields = {about.alias or name: about for name, about in current.model_fields.items()}
-            current = fields[str(step)].annotation if step in fields else None
+            annotation = fields[str(step)].annotation if step in fields else None
+            # `X | None` stands for X; a list or mapping still has a step to go.
+            current = _inner(annotation) if get_origin(annotation) is UnionType else annotation
         else:
-            # A list's items or a mapping's values: the last model among the arguments.
             current = _inner(current)
-    found = _inner(current)
-    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+    return current if _is_model(current) else None
+
+
+def _is_model(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _inner(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    """The model among what a list, mapping or union is made of."""
+    if _is_model(annotation):
         return annotation
     models = (_inner(argument) for argument in get_args(annotation))
     return next((found for found in models if found is not None), None)
