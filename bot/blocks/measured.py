@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.blocks.standing import GREEN, RED, YELLOW, fires_at, is_stale
-from bot.blocks.text import Piece, date
+from bot.blocks.text import Piece
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.health import Finding, Health, HealthRules, Rule, Verdict, spoken
 from bot.domain.line import At, Bold, Code, Line, Said
@@ -142,8 +142,3 @@ def _old(health: Health) -> list[Piece]:
 
 def _rest(count: int) -> list[Piece]:
     return [f"and {count} more\n"] if count > 0 else []
-
-
-def until(moment: datetime) -> str:
-    """A moment that may lie on another day."""
-    return date(moment, "{date_short_pretty} {time}")

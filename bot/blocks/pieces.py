@@ -118,7 +118,7 @@ def typed(
     if placeholder:
         element["placeholder"] = plain(placeholder, 150)
     if initial:
-        element["initial_value"] = initial[:most]
+        element["initial_value"] = label(initial, most)
     return _input(block, text, element, hint, optional=optional)
 
 

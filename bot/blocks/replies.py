@@ -93,7 +93,8 @@ def _ways(ways: Sequence[Way]) -> list[Json]:
         count = used.count(way.action)
         action = way.action if count == 1 else f"{way.action}.{count}"
         spoken = f"{way.label} {way.value}"
-        drawn.append(button(way.label, action, way.value, spoken=spoken))
+        # A command to run again is read as typed words, so its brackets say nothing.
+        drawn.append(button(way.label, action, label(way.value, 2000), spoken=spoken))
     return drawn
 
 

@@ -1,0 +1,155 @@
+"""Answers about many deployments, or the whole life of one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.blocks.pieces import Json, context, message, section
+from bot.blocks.standing import standing, title, what
+from bot.blocks.text import (
+    Link,
+    Names,
+    Piece,
+    Pieces,
+    clean,
+    clock,
+    headline,
+    names_of,
+    notice,
+    words,
+)
+from bot.domain.deployment import Deployment, Phase
+from bot.domain.effects import Announce
+from bot.domain.line import At, Bold, Code, Mention, Said
+from bot.domain.release import Target
+from bot.domain.roles import People
+from bot.domain.slots import Lock
+from bot.ports import Message
+
+_LINES_IN_A_BLOCK = 10
+_MOST_LINES = 40
+_MOST_ROWS = 40
+_CELL = 30
+_MINE: Pieces = ("Only you can see this.",)
+
+
+def status_list(
+    running: Sequence[Deployment],
+    locks: Sequence[tuple[Target, Lock]],
+    people: People,
+    now: datetime,
+) -> Message:
+    """Everything on its way, and what is locked; *running* is shown in the order given."""
+    lines = [_running(d, people, now) for d in running] + [_locked(t, lock) for t, lock in locks]
+    count = sum(d.phase is not Phase.WATCHING for d in running)
+    watched = len(running) - count
+    text = f"{count} running, {watched} watched, {len(locks)} locked"
+    if not lines:
+        text = "Nothing is running and nothing is locked"
+        lines = [("`/deploy` starts one.",)]
+    blocks = _chunks(lines, names_of(people), "/deploy list")
+    return message(notice((text + ".",), {}), section((Bold(text),)), *blocks, context(_MINE))
+
+
+def status_of(d: Deployment, people: People, now: datetime, link: str | None = None) -> Message:
+    """One deployment in three lines, for whoever asks away from its card."""
+    state = standing(d, people, now)
+    names = names_of(people)
+    top: list[Piece] = [title(d), f"\n{state.sign} ", *state.line, " · ", Code(d.id)]
+    top += ["\nLast: ", *d.last.line, ", ", At(d.last.at)] if d.last.line else []
+    top += ["\n", Link(link, "Its card")] if link else []
+    text = headline(what(d), state.line, d.id, names)
+    return message(text, section(top, names=names), context(_MINE))
+
+
+def timeline(d: Deployment, entries: Sequence[Announce], people: People) -> Message:
+    """What happened, oldest first; of a long life its newest part."""
+    names = names_of(people)
+    shown = list(entries[-_MOST_LINES:])
+    lines: list[Pieces] = [(f"{clock(entry.at)} · ", *entry.line) for entry in shown]
+    left_out = len(entries) - len(shown)
+    if left_out:
+        lines = [(f"{left_out} earlier entries are in the thread",), *lines][: _MOST_LINES + 1]
+    if not lines:
+        lines = [("Nothing has happened yet.",)]
+    count = f"{len(entries)} entry" if len(entries) == 1 else f"{len(entries)} entries"
+    top = section((title(d), f"\nTimeline, {count} · ", Code(d.id)))
+    text = headline(what(d), (f"timeline, {count}",), d.id, names)
+    return message(text, top, *_chunks(lines, names, "/deploy status"), context(_MINE))
+
+
+def deployment_table(deployments: Sequence[Deployment], people: People, now: datetime) -> Message:
+    """Newest first, as the caller gives them; the columns are those one looks for."""
+    names = names_of(people)
+    if not deployments:
+        text = "No deployment yet. /deploy starts one."
+        return message(text, section((text,)), context(_MINE))
+    shown = deployments[:_MOST_ROWS]
+    head = ["Id", "Version", "Where", "State", "By", "When"]
+    rows = [_cells(head), *(_cells(_row(d, people, names, now)) for d in shown)]
+    count = f"{len(shown)} of {len(deployments)}" if len(deployments) > len(shown) else len(shown)
+    text = f"Last deployments: {count}, newest {shown[0].id}"
+    table: Json = {"type": "table", "rows": rows}
+    return message(notice((text,), {}), section((Bold(text),)), table, context(_MINE))
+
+
+def _running(d: Deployment, people: People, now: datetime) -> Pieces:
+    state = standing(d, people, now)
+    subject = f" {d.plan.service[:60]} {d.version.name[:40]} → {d.plan.environment[:30]} · "
+    said = Said(words(state.line, names_of(people))[:120])
+    return (f"{state.sign} ", Code(d.id), subject, said, " · ", Mention(d.requested_by))
+
+
+def _locked(target: Target, lock: Lock) -> Pieces:
+    who: Pieces = (" by ", Mention(lock.by)) if lock.by else ()
+    why = Said(lock.reason[:120])
+    place = f" in {target.environment[:30]} · locked"
+    return (":lock: ", target.service[:60], place, *who, " since ", At(lock.since), ": ", why)
+
+
+def _chunks(lines: Sequence[Pieces], names: Names, more: str) -> list[Json]:
+    shown = list(lines[: _MOST_LINES + 1])
+    if len(lines) > len(shown):
+        shown.append((f"and {len(lines) - len(shown)} more: ", Code(more)))
+    blocks: list[Json] = []
+    for start in range(0, len(shown), _LINES_IN_A_BLOCK):
+        pieces: list[Piece] = []
+        for line in shown[start : start + _LINES_IN_A_BLOCK]:
+            pieces += ["\n", *line] if pieces else [*line]
+        blocks.append(section(pieces, names=names))
+    return blocks
+
+
+def _row(d: Deployment, people: People, names: Names, now: datetime) -> list[str]:
+    by = names.get(d.requested_by, d.requested_by)
+    when = f"{d.requested_at:%d %b %H:%M} UTC"
+    place = f"{d.plan.service} {d.plan.environment}"
+    return [d.id, d.version.name, place, standing(d, people, now).word, by, when]
+
+
+def _cells(texts: Sequence[str]) -> list[Json]:
+    return [{"type": "raw_text", "text": _cell(text)} for text in texts]
+
+
+def _cell(text: str) -> str:
+    text = clean(text).replace("<", "‹").replace(">", "›")
+    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"
+
+
+def waiting(waits: Sequence[Deployment], people: People) -> Message:
+    """What the asker could sign, each with its own button; nothing is signed by looking."""
+    if not waits:
+        text = "Nothing waits for your signature. See what runs with /deploy status."
+        return message(text, section((text,)), context(_MINE))
+    blocks: list[Json] = []
+    for d in waits[:_MOST_WAITING]:
+        blocks.append(section((title(d), "\nAsked by ", Mention(d.requested_by), " · ", Code(d.id))))
+        button = buttons(d, people, frozenset({"approve"}))[0]
+        button["action_id"] = f"dep.approve.{len(blocks)}"
+        blocks += actions([{key: value for key, value in button.items() if key != "style"}])
+    rest = len(waits) - _MOST_WAITING
+    more: Pieces = (f"{rest} more: see /deploy status. ", *_MINE) if rest > 0 else _MINE
+    text = f"{len(waits)} wait for your signature: {', '.join(d.id for d in waits[:5])}"
+    return message(notice((text,), {}), *blocks, context(more))
+
+
+_MOST_WAITING = 10

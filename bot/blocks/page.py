@@ -1,0 +1,23 @@
+"""Somebody must look now: a message that mentions those on call and admits what it cannot do."""
+
+from bot.blocks.pieces import context, message, section
+from bot.blocks.standing import RED
+from bot.blocks.text import Link, Piece, names_of, notice
+from bot.domain.deployment import Deployment
+from bot.domain.line import Bold, Line, mentions
+from bot.domain.roles import People
+from bot.ports import Message
+
+_MOST = 20
+
+
+def page(d: Deployment, reason: Line, people: People, link: str | None = None) -> Message:
+    on_call = people.holders(d.plan.on_call)
+    whom: Line = mentions(on_call[:_MOST]) if on_call else ("nobody is listed as on call",)
+    top: list[Piece] = [f"{RED} ", *whom, ": ", *reason]
+    text = notice((*reason, " "), names_of(people), 128)
+    return message(
+        f"{text} {d.id[:20]}",
+        section(top),
+        context((Bold("Paging is off"), ": nobody was phoned. · ", Link(link, d.id))),
+    )

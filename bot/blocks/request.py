@@ -1,0 +1,219 @@
+"""Asking for a deployment: the form, and the preview that nothing happens without."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.blocks.pieces import (
+    Json,
+    actions,
+    button,
+    chosen,
+    context,
+    fields,
+    message,
+    modal,
+    section,
+    typed,
+)
+from bot.blocks.standing import some
+from bot.blocks.text import Link, Piece, Pieces, clean, compact, names_of, notice
+from bot.domain.deployment import Deployment
+from bot.domain.health import spoken
+from bot.domain.line import Bold, Code, Said
+from bot.domain.plan import ApprovalStage, GateStage, Plan, RolloutStage
+from bot.domain.release import Migration, Version
+from bot.domain.roles import People
+from bot.memory import Draft
+from bot.ports import Message
+
+FORM = "deploy.form"
+#: The blocks of the form; an error is shown under the one it is named for.
+SERVICE, VERSION, ENVIRONMENT, NOTE = "service", "version", "environment", "note"
+NOTE_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the form begins with; empty where nothing is known."""
+
+    service: str = ""
+    version: str = ""
+    environment: str = ""
+    note: str = ""
+
+
+def preview(draft: Draft, plan: Plan, stable: Version | None, people: People) -> Message:
+    """*draft* as it would be requested; its id is all that the buttons know."""
+    version = draft.version
+    subject = f"{draft.service} {version.name} → {draft.environment}"
+    gates = [check.name for s in plan.stages if isinstance(s, GateStage) for check in s.checks]
+    approvals = _approvals(plan, people)
+    text = (
+        f"Ready to request: {draft.service[:40]} {version.name[:30]} to {draft.environment[:20]}. "
+        f"{len(gates)} gates to pass, approvals: {approvals}"
+    )
+    asked: list[Piece] = [Bold(f"Request {subject}?"), "\n", *_changes(version, stable)]
+    command = f"/deploy {draft.service} {version.name}"
+    return message(
+        notice((text,), names_of(people)),
+        section(asked),
+        fields(
+            ("Kind", (_kind(plan),)),
+            ("Gates to pass", (Said(some(gates, 6) or "none"),)),
+            ("Approvals needed", (Said(approvals),)),
+            ("Rollback target", (Code(stable.name) if stable else "unknown",)),
+            ("Migrations", _migrations(version.migrations)),
+        ),
+        *actions(_buttons(draft)),
+        context(
+            ("Only you can see this. Nothing has started. ", Code(command), " brings it back.")
+        ),
+    )
+
+
+def form(
+    services: Sequence[str], environments: Sequence[str], filled: Filled, channel: str = ""
+) -> Json:
+    """*channel* is where it was opened, for the answer; the card goes where the policy says."""
+    if not services or not environments:
+        return _nothing_to_deploy()
+    first = filled.service or (services[0] if len(services) == 1 else None)
+    where = filled.environment or (environments[0] if len(environments) == 1 else None)
+    blocks = [
+        chosen(SERVICE, "Service", [(each, each) for each in services], first),
+        typed(
+            VERSION,
+            "Version",
+            placeholder="For example: v1.8.3",
+            initial=filled.version,
+            least=1,
+            most=128,
+        ),
+        chosen(ENVIRONMENT, "Environment", [(each, each) for each in environments], where),
+        typed(
+            NOTE,
+            "Note",
+            hint="It goes into the timeline.",
+            initial=filled.note,
+            most=NOTE_LENGTH,
+            optional=True,
+        ),
+        context(("Nothing starts yet: a preview comes first.",)),
+    ]
+    return modal(FORM, "New deployment", "Show preview", {"c": channel}, blocks)
+
+
+def form_errors(**wrong: str) -> Json:
+    """The answer to a submitted form: one sentence under each field, by block id."""
+    errors = {block: clean(sentence)[:150] for block, sentence in wrong.items() if sentence}
+    return {"response_action": "errors", "errors": errors}
+
+
+def reject_form(d: Deployment) -> Json:
+    asked: Pieces = (
+        Bold(f"Reject {d.plan.service} {d.version.name}?"),
+        f"\nIt ends here. {d.plan.environment} was not touched, and everybody in the thread "
+        "reads the reason.",
+    )
+    reason = typed(
+        "reason",
+        "Why?",
+        hint="Required. It goes on the card and into the journal.",
+        placeholder="For example: the tax fix is not tested with split orders",
+        least=1,
+    )
+    return modal("reject.submit", f"Reject {d.id}", "Reject", _about(d), [section(asked), reason])
+
+
+def cancel_form(d: Deployment) -> Json:
+    asked: Pieces = (
+        Bold(f"Cancel {d.plan.service} {d.version.name}?"),
+        f"\nIt ends here. {d.plan.environment} was not touched; to try again, request it anew.",
+    )
+    reason = typed("reason", "Why?", hint="It goes on the card.", optional=True)
+    blocks = [section(asked), reason]
+    # Both words mean something here, so neither button may be called just Cancel.
+    drawn = modal("cancel.submit", f"Cancel {d.id}", "Cancel deployment", _about(d), blocks)
+    drawn["close"] = {"type": "plain_text", "text": "Keep it", "emoji": True}
+    return drawn
+
+
+def _about(d: Deployment) -> Json:
+    return {"d": d.id, "o": d.offer}
+
+
+def _buttons(draft: Draft) -> list[Json]:
+    value = compact({"r": draft.id})
+    about = f"{draft.service} {draft.version.name} to {draft.environment}"
+    return [
+        button(
+            "Request deployment",
+            "deploy.request.confirm",
+            value,
+            spoken=f"Request deployment of {about}",
+            style="primary",
+        ),
+        button("Edit", "deploy.request.edit", value, spoken=f"Edit the request of {about}"),
+        button("Cancel", "deploy.request.cancel", value, spoken=f"Cancel the request of {about}"),
+    ]
+
+
+def _changes(version: Version, stable: Version | None) -> list[Piece]:
+    pieces: list[Piece] = [Said(version.summary), "\n"] if version.summary else []
+    if version.changes is not None:
+        word = "commit" if version.changes == 1 else "commits"
+        since = f" since {stable.name}" if stable is not None else ""
+        pieces.append(f"{version.changes} {word}{since}")
+    else:
+        pieces.append("Number of changes unknown")
+    if version.compare_url:
+        pieces += [" · ", Link(version.compare_url, "see changes")]
+    return pieces
+
+
+def _kind(plan: Plan) -> str:
+    stages = [stage for stage in plan.stages if isinstance(stage, RolloutStage)]
+    kind = plan.kind[:1].upper() + plan.kind[1:]
+    if not stages:
+        return kind
+    steps = stages[0].steps
+    weights = " → ".join(str(step.weight) for step in steps[:10])
+    total = spoken(sum((step.bake for step in steps[1:]), start=steps[0].bake))
+    return f"{kind}, {weights} %, at least {total}"
+
+
+def _approvals(plan: Plan, people: People) -> str:
+    wanted = [
+        people.title(slot.role) + (f" ×{slot.needed}" if slot.needed > 1 else "")
+        for stage in plan.stages
+        if isinstance(stage, ApprovalStage)
+        for slot in stage.slots
+    ]
+    return some(wanted, 6) or "none"
+
+
+def _migrations(found: Sequence[Migration]) -> list[Piece]:
+    if not found:
+        return ["none"]
+    pieces: list[Piece] = []
+    for migration in found[:5]:
+        pieces += [", "] if pieces else []
+        pieces += [Code(migration.name), " reversible" if migration.is_reversible else " one-way"]
+    rest = len(found) - 5
+    return [*pieces, f" and {rest} more"] if rest > 0 else pieces
+
+
+def _nothing_to_deploy() -> Json:
+    said: Pieces = (
+        Bold("No service can be deployed yet."),
+        " Whoever has the host adds a policy; ",
+        Code("pilothouse init"),
+        " writes the first one.",
+    )
+    return {
+        "type": "modal",
+        "callback_id": FORM,
+        "title": {"type": "plain_text", "text": "New deployment", "emoji": True},
+        "close": {"type": "plain_text", "text": "Close", "emoji": True},
+        "blocks": [section(said)],
+    }

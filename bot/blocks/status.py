@@ -1,0 +1,126 @@
+"""The scheduled status, in the words people are used to; the one before shrinks to a line."""
+
+from datetime import datetime, timedelta
+
+from bot.blocks.pieces import context, message, section
+from bot.blocks.standing import Standing, standing
+from bot.blocks.text import Link, Names, Piece, Pieces, clock, escaped, names_of, notice, words
+from bot.domain.deployment import Deployment, Phase
+from bot.domain.health import Verdict
+from bot.domain.line import Bold, Line, Said
+from bot.domain.plan import GateStage, RolloutStage
+from bot.domain.roles import People
+from bot.ports import Message
+
+_STATES = {
+    Phase.RUNNING: "IN PROGRESS",
+    Phase.WATCHING: "LIVE, WATCHING",
+    Phase.SUCCEEDED: "COMPLETE",
+    Phase.ROLLING_BACK: "ROLLING BACK",
+}
+
+
+def status(
+    d: Deployment, people: People, due_at: datetime, now: datetime, link: str | None = None
+) -> Message:
+    """*due_at* is the beat's own moment: a status that is later than the policy bears says so."""
+    names = names_of(people)
+    state = standing(d, people, now)
+    issues = _issues(d, state)
+    late = " (late)" if now - due_at > d.plan.updates.late_after else ""
+    following = f"Next update: {_next(d)}"
+    head: Pieces = (
+        Bold(f"[Deployment Status - {clock(now)}]{late}"),
+        f" {d.plan.service} {d.version.name} · ",
+        Link(link, d.id),
+    )
+    body: list[Piece] = [
+        f":bar_chart: Status: {_word(d)}\n",
+        f":stopwatch: Elapsed: {_elapsed(d, now)} / total n/a\n",
+        f"{_checks(d)}\n",
+        f"{state.sign} Deployment: {_word(d)} (",
+        *_named(state.line, names),
+        ")\n",
+        f":hourglass_flowing_sand: Post-deployment tests: {_tests(d)}\n",
+        ":busts_in_silhouette: Team: ",
+        *_team(d, people, names),
+        "\n:rotating_light: Issues: ",
+        *issues,
+        f"\n{following}",
+    ]
+    what = f"Deployment status{late} {clock(now)}: {d.plan.service[:40]} {d.version.name[:20]}"
+    text = notice((f"{what} {_word(d).lower()}, ", *state.line), names, 105)
+    tail = escaped(f". {following}. {d.id}", 45)
+    return message(text + tail, section(head, names=names), section(body, names=names))
+
+
+def summary(d: Deployment, people: People, now: datetime) -> str:
+    """What a status says, in a few plain words; keep it to shrink that status later."""
+    state = standing(d, people, now)
+    issues = words(_issues(d, state), names_of(people))
+    tail = "no issues" if issues == "None" else issues
+    return f"{words(state.line, names_of(people))}, {tail}"
+
+
+def collapsed(d: Deployment, at: datetime, was: str, link: str | None = None) -> Message:
+    """The status of *at* once a newer one stands: *was* is what `summary` said then."""
+    said: Pieces = (" · ", Said(was)) if was else ()
+    line: Pieces = (f"{clock(at)} · {d.plan.service} {d.version.name}", *said)
+    text = notice((f"{clock(at)}: {d.plan.service} {d.version.name}, ", was or "status"), {}, 130)
+    return message(f"{text}. {d.id[:16]}", context((*line, " · ", Link(link, d.id))))
+
+
+def _word(d: Deployment) -> str:
+    return _STATES.get(d.phase, d.phase.value.replace("_", " ").upper())
+
+
+def _named(line: Line, names: Names) -> Line:
+    """Without emphasis, and in UTC like the rest of this format."""
+    return (Said(words(line, names)),)
+
+
+def _elapsed(d: Deployment, now: datetime) -> str:
+    since = d.started_at or d.requested_at
+    count = max(int((now - since) / timedelta(minutes=1)), 0)
+    return f"{count} minute" if count == 1 else f"{count} minutes"
+
+
+def _checks(d: Deployment) -> str:
+    first = next((i for i, s in enumerate(d.plan.stages) if isinstance(s, GateStage)), None)
+    if first is None:
+        return ":white_circle: Pre-flight checks: n/a"
+    if d.cursor > first:
+        return ":large_green_circle: Pre-flight checks: COMPLETE"
+    return ":large_blue_circle: Pre-flight checks: IN PROGRESS"
+
+
+def _tests(d: Deployment) -> str:
+    if d.phase is Phase.SUCCEEDED:
+        return "COMPLETE"
+    return "IN PROGRESS" if d.phase is Phase.WATCHING else "PENDING"
+
+
+def _team(d: Deployment, people: People, names: Names) -> list[Piece]:
+    """Who it is about; whether they are at their desks nobody can know."""
+    on_call = people.holders(d.plan.on_call)
+    pieces: list[Piece] = [Said(names.get(d.requested_by, d.requested_by)), " (requested)"]
+    if on_call:
+        pieces += [", ", Said(names.get(on_call[0], on_call[0])), " (on call)"]
+    return pieces
+
+
+def _issues(d: Deployment, state: Standing) -> Line:
+    health = d.health
+    if d.phase is Phase.HELD and d.hold is not None:
+        return ("held: ", Said(d.hold.reason or "no reason given"))
+    if d.rollback is not None:
+        return (Said(d.rollback.reason),)
+    if health is not None and health.verdict is not Verdict.PASS:
+        return (Said(health.why),)
+    if d.waits_for and (d.needs_entry or isinstance(d.stage, GateStage | RolloutStage)):
+        return ("waiting: ", Said(d.waits_for))
+    return ("None",)
+
+
+def _next(d: Deployment) -> str:
+    return clock(d.update_due_at) if d.update_due_at is not None else "n/a"

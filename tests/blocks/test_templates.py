@@ -1,0 +1,121 @@
+"""Every message in every state, with the worst words people can type, is one that Slack takes."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from bot.blocks import (
+    ask,
+    card,
+    lists,
+    milestone,
+    page,
+    replies,
+    request,
+    rollback,
+    status,
+    thread,
+)
+from bot.blocks.help import help_for
+from bot.domain.deployment import Deployment
+from bot.domain.effects import Announce
+from bot.domain.refusal import Refusal, Way
+from bot.domain.roles import People
+from bot.domain.slots import Lock
+from bot.memory import Draft
+from bot.ports import Message
+from tests.blocks.hostile import LONG, NASTY, crowd, every_state, nasty_plan
+from tests.blocks.shown import faults, modal_faults
+from tests.builders import ANA, DANA, NOW, TEAM, a_version
+
+STATES = list(every_state())
+IDS = [name for name, _, _ in STATES]
+Template = Callable[[Deployment, People], Message]
+
+MESSAGES: dict[str, Template] = {
+    "card": lambda d, p: card.card(d, p, NOW),
+    "card, later": lambda d, p: card.card(d, p, NOW + timedelta(hours=3)),
+    "ask": lambda d, p: ask.ask(d, p),
+    "reminder": lambda d, p: ask.ask(d, p, is_reminder=True),
+    "closed asking": ask.ask_closed,
+    "status": lambda d, p: status.status(
+        d, p, NOW, NOW + timedelta(minutes=5), "https://x.example"
+    ),
+    "collapsed": lambda d, p: status.collapsed(d, NOW, status.summary(d, p, NOW)),
+    "page": lambda d, p: page.page(d, d.last.line, p),
+    "stale": lambda d, _: replies.stale(d),
+    "status of one": lambda d, p: lists.status_of(d, p, NOW, "https://x.example/card"),
+    "status list": lambda d, p: lists.status_list(
+        [d] * 60, [(d.target, Lock(LONG, ANA, NOW))] * 60, p, NOW
+    ),
+    "table": lambda d, p: lists.deployment_table([d] * 120, p, NOW),
+    "timeline": lambda d, p: lists.timeline(d, [Announce(d.last.line, NOW)] * 200, p),
+    "announcement": lambda d, _: thread.announce(d.last.line, NOW, {}),
+    "anchor": lambda d, _: thread.anchor(d.id, 14, d.digest),
+    "output": lambda d, _: thread.job_tail(d.stage.name, LONG * 4, d.id),
+    "refusal": lambda d, _: replies.refusal(
+        Refusal("role", d.last.line, d.last.line, (Way(LONG[:200], "deploy.status", d.id),) * 9),
+        typed=LONG,
+    ),
+    "answer": lambda d, _: replies.answer(d.last.line),
+    **{
+        f"milestone {kind}": lambda d, p, kind=kind: milestone.milestone(d, kind, p, LONG)  # type: ignore[misc]
+        for kind in ("complete", "rolled_back", "rollback_failed", "failed", "expired", "?")
+    },
+}
+
+
+@pytest.mark.parametrize(("state", "d", "everybody"), STATES, ids=IDS)
+@pytest.mark.parametrize("name", MESSAGES)
+def test_every_message_is_clean_in_every_state(
+    name: str, state: str, d: Deployment, everybody: People
+) -> None:
+    assert faults(MESSAGES[name](d, everybody)) == []
+
+
+@pytest.mark.parametrize(("state", "d", "everybody"), STATES, ids=IDS)
+def test_every_form_is_clean_in_every_state(state: str, d: Deployment, everybody: People) -> None:
+    targets = (a_version("v1.8.2"), *(a_version(f"v1.7.{n}") for n in range(120)))
+
+    assert modal_faults(rollback.form(d, targets, everybody, NOW, LONG, "v1.7.3")) == []
+    assert modal_faults(request.reject_form(d)) == []
+    assert modal_faults(request.cancel_form(d)) == []
+
+
+@pytest.mark.parametrize(("state", "d", "everybody"), STATES, ids=IDS)
+def test_every_preview_is_clean_in_every_state(
+    state: str, d: Deployment, everybody: People
+) -> None:
+    target = d.stable or a_version("v1.8.2")
+    back = rollback.preview(d, target, "R-7", LONG, everybody, NOW)
+    draft = Draft(TEAM, "R-8", DANA, d.plan.service, d.plan.environment, d.kind, d.version, NOW)
+
+    assert faults(back, is_preview=True) == []
+    assert faults(request.preview(draft, d.plan, target, everybody), is_preview=True) == []
+
+
+def test_answers_without_a_deployment_are_clean() -> None:
+    for message in _others():
+        assert faults(message) == []
+
+
+def test_the_form_is_clean_with_no_one_and_with_very_many_services() -> None:
+    many = [f"{number} {NASTY[:100]}".replace("<!", "!") for number in range(450)]
+    filled = request.Filled(many[7], LONG[:100], many[3], LONG)
+
+    for services in ([], many[:1], many[:100], many):
+        assert modal_faults(request.form(services, services, filled, "C0DEPLOY")) == []
+
+
+def _others() -> Iterator[Message]:
+    yield replies.fault("E-7F3K", [ANA], NASTY, ANA)
+    yield replies.fault("E-7F3K")
+    yield replies.misread(LONG[:200], LONG[:300], LONG, [LONG[:200], "/deploy x v1"], LONG)
+    yield replies.misread("I know no service x.", "It is not there.", "Say another.")
+    yield lists.status_list([], [], crowd(), NOW)
+    yield lists.deployment_table([], crowd(), NOW)
+    yield help_for(ANA, crowd(), [nasty_plan()])
+    yield help_for("U0NOBODY", crowd(), [])
+    yield thread.job_tail("", "")
+    yield thread.announce((), NOW, {})
