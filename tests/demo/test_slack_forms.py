@@ -159,6 +159,17 @@ async def test_a_trigger_dies_after_three_seconds(
     assert late["error"] == "expired_trigger_id"
 
 
+async def test_opening_a_form_replaces_what_was_open(
+    slack: SlackEmulator, opened: list[str]
+) -> None:
+    first = top(slack)
+
+    await slack.command("U0DANA", "/rollback", "cart")
+
+    assert [view.id for view in slack.views.stack("U0DANA")] != [first]
+    assert len(slack.views.stack("U0DANA")) == 1
+
+
 async def test_an_update_with_an_old_hash_is_a_conflict(
     slack: SlackEmulator, client: AsyncWebClient, opened: list[str]
 ) -> None:

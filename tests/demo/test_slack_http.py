@@ -43,7 +43,7 @@ class Listener:
 
 
 @pytest.fixture
-async def slack(manifest: Manifest) -> AsyncIterator[SlackEmulator]:
+async def slack(manifest: Manifest, request: pytest.FixtureRequest) -> AsyncIterator[SlackEmulator]:
     """On the real clock: Bolt refuses signatures that are five minutes old."""
     emulator = SlackEmulator(
         demo_workspace(),
@@ -52,6 +52,7 @@ async def slack(manifest: Manifest) -> AsyncIterator[SlackEmulator]:
         app_token=APP_TOKEN,
         signing_secret=SIGNING_SECRET,
         timing=IMPATIENT,
+        transport=getattr(request, "param", "auto"),
     )
     await emulator.start()
     yield emulator
@@ -182,16 +183,34 @@ async def test_an_unknown_command_fails_at_once_and_a_slow_one_times_out(
     assert slow.error == '/rollback failed with the error "operation_timeout"'
 
 
-async def test_an_open_socket_comes_before_the_address(
-    slack: SlackEmulator, bolt: AsyncApp, listener: Listener, connect: Connect
+@pytest.mark.parametrize(
+    ("slack", "requests"), [("auto", 0), ("socket", 0), ("http", 1)], indirect=["slack"]
+)
+async def test_an_open_socket_comes_before_the_address_unless_told_otherwise(
+    slack: SlackEmulator,
+    bolt: AsyncApp,
+    listener: Listener,
+    connect: Connect,
+    requests: int,
 ) -> None:
     @bolt.command("/deploy")
     async def deploy(ack: Any) -> None:
-        await ack("over the socket")
+        await ack("heard")
 
     await connect(bolt)
 
     seen = await slack.command("U0DANA", "/deploy", "checkout")
 
-    assert seen.body == {"text": "over the socket"}
+    assert seen.body == {"text": "heard"}
+    assert len(listener.requests) == requests
+
+
+@pytest.mark.parametrize("slack", ["socket"], indirect=True)
+async def test_where_only_sockets_count_the_address_is_not_used(
+    slack: SlackEmulator, listener: Listener
+) -> None:
+    seen = await slack.command("U0DANA", "/deploy", "checkout")
+
+    assert not slack.is_bot_connected
+    assert seen.error == '/deploy failed with the error "dispatch_failed"'
     assert listener.requests == []

@@ -1,6 +1,7 @@
 """A real Bolt app talks to the emulator over Socket Mode."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -9,7 +10,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.slack import SlackEmulator
-from tests.demo.conftest import APP_TOKEN, BOT_TOKEN, Connect, button, refused
+from tests.demo.conftest import APP_TOKEN, BOT_TOKEN, Clock, Connect, button, refused
 
 
 async def test_a_command_is_answered_for_the_typist_alone(
@@ -131,6 +132,33 @@ async def test_an_address_for_a_connection_works_once(
     assert hello["type"] == "hello"
     assert hello["num_connections"] == 1
     assert refusal.value.status == 403
+
+
+async def test_an_address_for_a_connection_dies_unused(
+    slack: SlackEmulator, session: aiohttp.ClientSession, clock: Clock
+) -> None:
+    client = AsyncWebClient(base_url=slack.api_url, session=session)
+    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+
+    clock.pass_(31)
+
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await session.ws_connect(url)
+
+
+async def test_more_than_ten_connections_are_too_many(
+    slack: SlackEmulator, session: aiohttp.ClientSession
+) -> None:
+    client = AsyncWebClient(base_url=slack.api_url, session=session)
+    async with AsyncExitStack() as stack:
+        for _ in range(10):
+            url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+            await stack.enter_async_context(session.ws_connect(url))
+        await slack.wait_for(lambda: slack.socket_mode.open_connections == 10)
+
+        answer = await refused(client.apps_connections_open(app_token=APP_TOKEN))
+
+    assert answer["error"] == "too_many_websockets"
 
 
 async def test_a_connection_needs_the_app_level_token(client: AsyncWebClient) -> None:
