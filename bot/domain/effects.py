@@ -73,6 +73,14 @@ class StopJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowOutput:
+    """A fact for the thread: how a job's output ended, redacted, newest line last."""
+
+    name: str
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetTraffic:
     """A wish: this split. *fence* never falls for one environment; a stale one is refused."""
 
@@ -116,6 +124,7 @@ Effect = (
     | Milestone
     | StartJob
     | StopJob
+    | ShowOutput
     | SetTraffic
     | Page
     | Reply

@@ -91,8 +91,7 @@ def test_a_look_from_before_the_door_opens_nothing() -> None:
 
 @pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, Verdict.FAIL])
 def test_a_gate_that_no_longer_passes_keeps_it_out(verdict: Verdict) -> None:
-    story = at_door().later()
-    story.later(-TICK)
+    story = at_door()
     results = fails(story.now + TICK) if verdict is Verdict.FAIL else ()
 
     enters(story, checks=results)
@@ -226,7 +225,6 @@ def test_the_gates_of_a_plan_are_all_asked_again() -> None:
     gate = plan.stages[0]
     assert isinstance(gate, GateStage)
     second = replace(gate, name="More", checks=(replace(gate.checks[0], name="scan"),))
-    story = at_door(replace(plan, stages=(gate, *plan.stages[1:3], *plan.stages[3:])))
     two = replace(plan, stages=(gate, *plan.stages[1:3], second, *plan.stages[3:]))
     story = at_door(two).later()
     story.sees(checks=passes(story.now, "scan"))
