@@ -218,3 +218,27 @@ async def test_the_first_minute_is_ticked_by_what_happened(
     await workspace.touch()
     await expect(page.locator(".all-done")).to_be_visible()
     assert all(await ticked())
+
+
+@pytest.mark.parametrize(
+    ("said", "is_signed"),
+    [
+        ("14:04 UTC · Approved by Quinn as QA Lead", True),
+        ("*Approved by*\n<@U0ANA> (Deployment Lead)\n<@U0QUINN> (QA Lead)", True),
+        (":white_check_mark: QA Lead <@U0QUINN>, 14:10 UTC", True),
+        (":hourglass_flowing_sand: QA Lead <@U0QUINN>", False),
+        ("<@U0QUINN> please approve or reject checkout v1.8.3", False),
+        ("Approved by <@U0ANA>, waiting for <@U0QUINN>", False),
+        ("Requested by <@U0QUINN>", False),
+    ],
+)
+async def test_only_a_signature_ticks_an_approval(
+    page: Page, workspace: PageServer, said: str, is_signed: bool
+) -> None:
+    workspace.add(f"D-142 {said}" if "\n" not in said else said)
+    workspace.add("D-142 asked for")
+    await workspace.touch()
+
+    await expect(page.get_by_test_id("step-1")).to_contain_class("done")
+    names = await page.get_by_test_id("step-3").get_attribute("class") or ""
+    assert ("done" in names) is is_signed

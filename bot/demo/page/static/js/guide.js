@@ -4,7 +4,7 @@ import { byId, el } from "./dom.js";
 import { sign } from "./signs.js";
 
 const SIGNED = /white_check_mark|✅|\bapproved\b|\bsigned\b/i;
-const CANARY = /canary[*_]*\s+(at\s+)?[*_]*\d+\s?%/i;
+const CANARY = /canary[*_]*\s+(at\s+)?[*_]*\d+\s?%|\b\d+ % (started|done)\b/i;
 const ROLLED_BACK = /rolled back|rolling back/i;
 const DEPLOYMENT = /\bD-\d+\b/;
 
@@ -22,11 +22,14 @@ function textsIn(node) {
   return [...own, ...Object.values(node).flatMap((child) => (typeof child === "object" ? textsIn(child) : []))];
 }
 
+/** Cards mention people, timelines only name them; a line that waits for somebody is neither. */
 function signedBy(texts, { id, name }) {
-  const names = (line) => line.includes(`<@${id}`) || line.includes(`@${name.toLowerCase()}`) || line.includes(`@${name}`);
+  const mentioned = new RegExp(`<@${id}[|>]|@${name}\\b`, "i");
+  const named = new RegExp(`\\b(approved|signed) by .*\\b${name}\\b`, "i");
+  const open = /hourglass|⏳|waiting|missing/i;
   return texts.some((text) => {
-    if (/^\*?approved by/i.test(text) && names(text)) return true;
-    return text.split("\n").some((line) => names(line) && SIGNED.test(line) && !/hourglass|⏳/.test(line));
+    if (/^\*?approved by/i.test(text) && mentioned.test(text)) return true;
+    return text.split("\n").some((line) => !open.test(line) && (named.test(line) || (mentioned.test(line) && SIGNED.test(line))));
   });
 }
 
