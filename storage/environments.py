@@ -46,6 +46,10 @@ _DISPROVES = f"DELETE FROM proven WHERE {_HERE} AND version = :version"
 _LOCK = f"""
 UPDATE environments SET lock_reason = :reason, locked_by = :by, locked_at = :at WHERE {_HERE}"""
 
+_LOCKS = """
+SELECT service, environment, lock_reason, locked_by, locked_at FROM environments
+WHERE team = :team AND lock_reason IS NOT NULL ORDER BY locked_at, service, environment"""
+
 _UNLOCK = f"""
 UPDATE environments SET lock_reason = NULL, locked_by = NULL, locked_at = NULL
 WHERE {_HERE} AND lock_reason IS NOT NULL"""
@@ -127,6 +131,13 @@ class SqlEnvironments:
     async def lock(self, target: Target, reason: str, by: str | None, at: datetime) -> None:
         await hold(self._connection, target)
         await self._connection.change(_LOCK, **where(target), reason=reason, by=by, at=at)
+
+    async def locks(self, team: str) -> tuple[tuple[Target, Lock], ...]:
+        rows = await self._connection.rows(_LOCKS, team=team)
+        return tuple(
+            (Target(team, service, environment), Lock(reason, by, moment(at)))
+            for service, environment, reason, by, at in rows
+        )
 
     async def unlock(self, target: Target) -> bool:
         return bool(await self._connection.change(_UNLOCK, **where(target)))

@@ -243,6 +243,7 @@ class ThreadRow(SQLModel, table=True):
     channel: str = _text()
     ts: str = _text()
     at: datetime
+    note: str = _text()
 
 
 class DraftRow(SQLModel, table=True):

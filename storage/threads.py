@@ -9,10 +9,13 @@ _FIND = """
 SELECT channel, ts FROM threads WHERE team = :team AND thing = :thing AND role = :role"""
 
 _REMEMBER = """
-INSERT INTO threads (team, thing, role, channel, ts, at)
-VALUES (:team, :thing, :role, :channel, :ts, :at)
+INSERT INTO threads (team, thing, role, channel, ts, at, note)
+VALUES (:team, :thing, :role, :channel, :ts, :at, :note)
 ON CONFLICT (team, thing, role)
-DO UPDATE SET channel = excluded.channel, ts = excluded.ts, at = excluded.at"""
+DO UPDATE SET
+  channel = excluded.channel, ts = excluded.ts, at = excluded.at, note = excluded.note"""
+
+_NOTE = "SELECT note FROM threads WHERE team = :team AND thing = :thing AND role = :role"
 
 _THING_OF = """
 SELECT thing FROM threads WHERE team = :team AND channel = :channel AND ts = :ts
@@ -28,7 +31,9 @@ class SqlThreads:
         row = await first(self._connection, _FIND, team=team, thing=thing, role=role)
         return None if row is None else Posted(row[0], row[1])
 
-    async def remember(self, team: str, thing: str, role: str, posted: Posted) -> None:
+    async def remember(
+        self, team: str, thing: str, role: str, posted: Posted, note: str = ""
+    ) -> None:
         await self._connection.change(
             _REMEMBER,
             team=team,
@@ -37,7 +42,12 @@ class SqlThreads:
             channel=posted.channel,
             ts=posted.ts,
             at=self._now,
+            note=note,
         )
+
+    async def note(self, team: str, thing: str, role: str) -> str:
+        row = await first(self._connection, _NOTE, team=team, thing=thing, role=role)
+        return "" if row is None else row[0]
 
     async def thing_of(self, team: str, posted: Posted) -> str | None:
         row = await first(

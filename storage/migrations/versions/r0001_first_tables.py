@@ -222,6 +222,7 @@ def _conversation() -> None:
         _text("channel"),
         _text("ts"),
         _time("at"),
+        _text("note"),
     )
     _index("threads", "messages", "team", "channel", "ts")
     op.create_table(

