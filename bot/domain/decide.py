@@ -147,7 +147,8 @@ def _held(decision: Decision, seen: Observed, context: Context, now: datetime) -
         return finish(decision, Phase.EXPIRED, "expired", line, None, now)
     if now - d.hold.reminded_at >= rules.remind_every:
         state = replace(d, hold=replace(d.hold, reminded_at=now))
-        waiting: Line = (f"Still held, for {spoken(now - d.hold.since)}. Resume or roll back.",)
+        way_out = "roll back" if d.is_touched else "cancel"
+        waiting: Line = (f"Still held, for {spoken(now - d.hold.since)}. Resume or {way_out}.",)
         return replace(decision, state=state).telling("held_long", waiting)
     return decision
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.domain import gates, rollout, watch
 from bot.domain.approvals import open_roles
 from bot.domain.deployment import Decision, Deployment, Phase
-from bot.domain.effects import Ask, CloseAsk, SetTraffic, StartJob
+from bot.domain.effects import Ask, CloseAsk, SetTraffic, ShowOutput, StartJob
 from bot.domain.entry import into_environment
 from bot.domain.events import Observed
 from bot.domain.health import Verdict, spoken
@@ -174,6 +174,8 @@ def _job(decision: Decision, seen: Observed, context: Context, now: datetime) ->
     if status is None:
         return _unless_overdue(decision, stage, now)
     decision = replace(decision, state=replace(d, job=status, waits_for=""))
+    if status.tail and status.state not in (JobState.RUNNING, JobState.ABSENT):
+        decision = decision.also(ShowOutput(stage.name, status.tail))
     match status.state:
         case JobState.SUCCEEDED:
             took = spoken(now - d.stage_since)
