@@ -36,6 +36,14 @@ async def test_an_answer_is_for_the_typist_unless_it_says_otherwise(
     assert slack.calls[-1].method == "response_url"
 
 
+async def test_a_typed_command_is_no_message_that_could_be_replaced(
+    slack: SlackEmulator, session: aiohttp.ClientSession, address: str
+) -> None:
+    await session.post(address, json={"text": "new", "replace_original": True})
+
+    assert [message.text for message in slack.workspace.messages("C0DEPLOY")] == ["new"]
+
+
 async def test_an_address_takes_five_answers(session: aiohttp.ClientSession, address: str) -> None:
     statuses = []
     for number in range(6):

@@ -206,3 +206,16 @@ async def test_people_write_only_where_they_are(slack: SlackEmulator) -> None:
         await slack.say("U0DANA", "C0INCIDENT", "hello")
     with pytest.raises(SlackError, match="user_not_found"):
         await slack.say("U0NOBODY", "C0DEPLOY", "hello")
+
+
+async def test_a_direct_conversation_is_for_one_person_and_raises_no_mention(
+    slack: SlackEmulator, bolt: AsyncApp
+) -> None:
+    posted = await bolt.client.chat_postMessage(channel="U0ANA", text="Waiting for you")
+
+    ts = await slack.say("U0ANA", "D0ANA", "@pilot approve", thread_ts=posted["ts"])
+
+    assert ts > posted["ts"]
+    assert not slack.dispatcher.is_busy
+    with pytest.raises(SlackError, match="not_in_channel"):
+        await slack.say("U0DANA", "D0ANA", "hello")

@@ -1,6 +1,5 @@
 """What the demo page reads and presses, and that no other page can."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
@@ -127,6 +126,20 @@ async def test_a_message_and_its_thread_look_as_the_page_expects(
     assert [note["text"] for note in state["notifications"]] == ["Noted", "Card"]
 
 
+async def test_a_broadcast_reply_stands_in_the_channel_and_in_its_thread(
+    page: Page, bolt: AsyncApp
+) -> None:
+    root = (await bolt.client.chat_postMessage(channel="C0DEPLOY", text="Card"))["ts"]
+    await bolt.client.chat_postMessage(
+        channel="C0DEPLOY", text="Live", thread_ts=root, reply_broadcast=True
+    )
+
+    state = await page.state()
+
+    assert [message["text"] for message in state["messages"]["C0DEPLOY"]] == ["Card", "Live"]
+    assert state["threads"][f"C0DEPLOY:{root}"][0]["broadcast"] is True
+
+
 async def test_nobody_sees_what_is_for_somebody_else(page: Page, bolt: AsyncApp) -> None:
     await bolt.client.chat_postEphemeral(channel="C0DEPLOY", user="U0ANA", text="psst")
     await bolt.client.chat_postMessage(channel="U0ANA", text="Waiting for you")
@@ -160,6 +173,15 @@ async def test_unread_counts_what_others_said_until_it_is_read(
     after = (await page.state())["channels"][0]["unread"]
 
     assert (before, after) == (2, 0)
+
+
+async def test_nobody_is_notified_of_what_they_said_themselves(
+    page: Page, slack: SlackEmulator
+) -> None:
+    await slack.say("U0DANA", "C0DEPLOY", "mine")
+
+    assert (await page.state("U0DANA"))["notifications"] == []
+    assert (await page.state("U0ANA"))["notifications"][0]["text"] == "mine"
 
 
 async def test_what_starts_with_a_slash_is_a_command(
@@ -252,59 +274,3 @@ async def test_the_world_takes_what_the_page_asks(page: Page) -> None:
     answer = await page.post("world", action="break checkout")
 
     assert answer == {"ok": True, "error": None, "did": "break checkout"}
-
-
-@pytest.mark.parametrize(
-    "how",
-    [
-        {"headers": {}},
-        {"headers": OURS | {"Origin": "http://evil.example"}},
-        {"headers": OURS | {"Origin": "null"}},
-        {"headers": OURS | {"Host": "evil.example"}},
-        {"json": None, "data": '{"as":"U0DANA"}'},
-    ],
-    ids=["no header", "other origin", "opaque origin", "rebound name", "no JSON"],
-)
-async def test_only_our_own_page_may_press_anything(
-    page: Page, slack: SlackEmulator, how: dict[str, Any]
-) -> None:
-    assert await page.knock(**how) == 403
-    assert slack.workspace.messages("C0DEPLOY") == []
-
-
-async def test_our_own_page_may(page: Page, slack: SlackEmulator) -> None:
-    assert await page.knock(headers=OURS | {"Origin": slack.url}) == 200
-
-
-async def test_another_sites_page_reads_nothing_either(
-    slack: SlackEmulator, session: aiohttp.ClientSession
-) -> None:
-    url = f"{slack.url}/_demo/state?as=U0DANA"
-
-    async with session.get(url, headers={"Host": "evil.example"}) as response:
-        assert response.status == 403
-    async with session.get(url, headers={"Origin": "http://evil.example"}) as response:
-        assert response.status == 403
-    async with session.get(f"{slack.url}/_demo/state?as=U0NOBODY") as response:
-        assert response.status == 404
-
-
-async def test_a_request_with_something_missing_says_what(page: Page, slack: SlackEmulator) -> None:
-    assert await page.knock(json={"as": "U0DANA"}) == 400
-    answer = await page.post("say", channel="C0DEPLOY")
-    assert answer == {"ok": False, "error": "missing: text"}
-    nobody = await page.post("say", "U0NOBODY", channel="C0DEPLOY", text="x")
-    assert nobody["error"] == "user_not_found"
-
-
-async def test_the_page_hears_of_a_burst_of_changes_once(page: Page, slack: SlackEmulator) -> None:
-    stream = page.changes()
-    first = await anext(stream)
-
-    for number in range(20):
-        await slack.say("U0ANA", "C0DEPLOY", str(number))
-    second = await asyncio.wait_for(anext(stream), 5)
-
-    assert first != second
-    assert second == f"data: {slack.workspace.changes.count}"
-    await stream.aclose()

@@ -140,6 +140,18 @@ async def test_while_slack_is_down_nothing_is_reached_and_afterwards_everything(
     assert (await slack.command("U0DANA", "/deploy", "x")).body == {"text": "back"}
 
 
+async def test_no_socket_opens_while_slack_is_down(
+    slack: SlackEmulator, client: AsyncWebClient, session: aiohttp.ClientSession
+) -> None:
+    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    slack.faults.is_down = True
+
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await session.ws_connect(url)
+
+    assert refusal.value.status == 503
+
+
 @pytest.fixture
 async def limited(manifest: Manifest, clock: Clock) -> AsyncIterator[SlackEmulator]:
     emulator = SlackEmulator(

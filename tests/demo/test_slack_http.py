@@ -146,6 +146,29 @@ async def test_an_event_that_fails_is_sent_again_and_says_so(
     assert len(heard) == 1
 
 
+async def test_an_event_that_was_acknowledged_is_not_sent_again(
+    slack: SlackEmulator, bolt: AsyncApp, listener: Listener
+) -> None:
+    @bolt.event("app_mention")
+    async def mentioned() -> None:
+        """Bolt acknowledges by itself."""
+
+    await slack.say("U0ANA", "C0DEPLOY", "@pilot help")
+
+    await slack.wait_for(lambda: listener.requests)
+    await slack.wait_for(lambda: not slack.dispatcher.is_busy)
+    assert len(listener.requests) == 1
+
+
+async def test_a_slack_that_is_down_sends_nothing(slack: SlackEmulator, listener: Listener) -> None:
+    slack.faults.is_down = True
+
+    seen = await slack.command("U0DANA", "/deploy", "checkout")
+
+    assert seen.error == '/deploy failed with the error "dispatch_failed"'
+    assert listener.requests == []
+
+
 async def test_slack_gives_an_event_up_after_three_repetitions(
     slack: SlackEmulator, listener: Listener
 ) -> None:

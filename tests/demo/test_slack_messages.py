@@ -37,7 +37,7 @@ async def test_a_persons_id_as_channel_opens_the_direct_conversation(
     answer = await client.chat_postMessage(channel="U0ANA", text="Waiting for you")
 
     assert answer["channel"] == "D0ANA"
-    assert not slack.workspace.channel("D0ANA").is_open_to("U0DANA")
+    assert slack.workspace.channel("D0ANA").members == {"U0ANA", "U0PILOT"}
     again = await client.chat_update(channel="D0ANA", ts=answer["ts"], text="Done")
     assert again["text"] == "Done"
     wrong = client.chat_update(channel="U0ANA", ts=answer["ts"], text="Done")
@@ -83,6 +83,17 @@ async def test_an_empty_list_takes_the_blocks_away(
     message = slack.workspace.find("C0DEPLOY", ts)
     assert message is not None
     assert message.blocks == []
+
+
+async def test_nothing_is_edited_in_an_archived_channel(
+    slack: SlackEmulator, client: AsyncWebClient
+) -> None:
+    ts = await post(client)
+    slack.workspace.channel("C0DEPLOY").is_archived = True
+
+    answer = await refused(client.chat_update(channel="C0DEPLOY", ts=ts, text="x"))
+
+    assert answer["error"] == "is_inactive"
 
 
 async def test_the_bot_edits_and_deletes_its_own_messages_only(

@@ -64,6 +64,30 @@ async def test_history_is_newest_first_without_replies_and_in_pages(
     assert (first["has_more"], second["has_more"]) == (True, False)
 
 
+async def test_history_holds_nothing_that_one_person_alone_saw(
+    reader: AsyncWebClient,
+) -> None:
+    await reader.chat_postEphemeral(channel="C0DEPLOY", user="U0ANA", text="psst")
+
+    assert (await reader.conversations_history(channel="C0DEPLOY"))["messages"] == []
+
+
+async def test_an_edit_keeps_the_metadata_unless_it_brings_its_own(
+    reader: AsyncWebClient,
+) -> None:
+    card = {"event_type": "deployment", "event_payload": {"id": "D-142"}}
+    new = {"event_type": "deployment", "event_payload": {"id": "D-142", "revision": 2}}
+    ts = (await reader.chat_postMessage(channel="C0DEPLOY", text="Card", metadata=card))["ts"]
+
+    stored = []
+    for metadata in (None, new):
+        await reader.chat_update(channel="C0DEPLOY", ts=ts, text="Card", metadata=metadata)
+        answer = await reader.conversations_history(channel="C0DEPLOY", include_all_metadata=True)
+        stored.append(answer["messages"][0]["metadata"])
+
+    assert stored == [card, new]
+
+
 async def test_history_ends_before_the_oldest_unless_inclusive(
     curious: SlackEmulator, reader: AsyncWebClient
 ) -> None:
@@ -108,6 +132,17 @@ async def test_a_wrong_or_missing_token_and_a_wrong_method_are_told_apart(
     assert (await refused(client.api_call("chat.shout")))["error"] == "unknown_method"
     assert (await nobody.api_test(foo="bar"))["args"]["foo"] == "bar"
     assert (await refused(nobody.api_test(error="my_error")))["error"] == "my_error"
+
+
+async def test_a_token_sent_as_argument_counts_and_is_not_logged(
+    slack: SlackEmulator,
+) -> None:
+    nobody = AsyncWebClient(base_url=slack.api_url)
+
+    answer = await nobody.api_call("auth.test", data={"token": BOT_TOKEN})
+
+    assert answer["ok"] is True
+    assert BOT_TOKEN not in str(slack.calls[-1])
 
 
 async def test_a_body_that_is_no_object_is_refused(

@@ -10,7 +10,15 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.slack import SlackEmulator
-from tests.demo.conftest import APP_TOKEN, BOT_TOKEN, Clock, Connect, button, refused
+from tests.demo.conftest import (
+    APP_TOKEN,
+    BOT_TOKEN,
+    SIGNING_SECRET,
+    Clock,
+    Connect,
+    button,
+    refused,
+)
 
 
 async def test_a_command_is_answered_for_the_typist_alone(
@@ -83,22 +91,40 @@ async def test_a_mention_in_a_thread_carries_the_thread(
 async def test_each_payload_goes_to_one_of_several_connections(
     slack: SlackEmulator, bolt: AsyncApp, connect: Connect
 ) -> None:
-    heard: list[str] = []
+    another = AsyncApp(client=bolt.client, signing_secret=SIGNING_SECRET)
 
     @bolt.command("/deploy")
-    async def deploy(ack: Any, command: dict[str, Any]) -> None:
-        heard.append(command["text"])
-        await ack()
+    async def deploy(ack: Any) -> None:
+        await ack("one")
 
-    first, second = await connect(bolt), await connect(bolt)
-    texts = [f"checkout v{number}" for number in range(4)]
+    @another.command("/deploy")
+    async def deploy_too(ack: Any) -> None:
+        await ack("two")
 
-    seen = [await slack.command("U0DANA", "/deploy", text) for text in texts]
+    await connect(bolt)
+    await connect(another)
 
-    assert all(one.is_fine for one in seen)
-    assert heard == texts
-    assert slack.socket_mode.open_connections == 2
-    assert first is not second
+    seen = [await slack.command("U0DANA", "/deploy") for _ in range(4)]
+
+    answers = [one.body["text"] for one in seen]
+    assert sorted(answers) == ["one", "one", "two", "two"]
+    assert answers[0] != answers[1]
+
+
+async def test_a_socket_that_was_asked_to_leave_gets_nothing_new(
+    slack: SlackEmulator, session: aiohttp.ClientSession
+) -> None:
+    client = AsyncWebClient(base_url=slack.api_url, session=session)
+    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    async with session.ws_connect(url) as socket:
+        await socket.receive_json()
+        await slack.socket_mode.ask_to_reconnect("warning")
+        frame = await socket.receive_json()
+
+        seen = await slack.command("U0DANA", "/deploy", "x")
+
+    assert (frame["type"], frame["reason"]) == ("disconnect", "warning")
+    assert seen.error == '/deploy failed with the error "dispatch_failed"'
 
 
 async def test_commands_still_work_after_slack_asked_for_a_new_connection(

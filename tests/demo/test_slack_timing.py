@@ -37,7 +37,7 @@ async def test_a_wait_for_what_never_comes_ends_in_time() -> None:
 
 async def test_nobody_waits_for_a_slack_that_has_stopped() -> None:
     changes = Changes()
-    waiting = asyncio.create_task(changes.until(lambda: None, 60))
+    waiting = asyncio.create_task(changes.until(lambda: False, 60))
     await asyncio.sleep(0)
 
     changes.close()

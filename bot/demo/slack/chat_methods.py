@@ -104,7 +104,8 @@ class ChatMethods:
             raise SlackError("message_not_found")
         if message.user != self._workspace.bot.id:
             raise SlackError(refusal)
-        self._writable(channel)
+        if channel.is_archived:
+            raise SlackError("is_inactive")
         return message
 
 

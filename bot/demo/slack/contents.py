@@ -34,8 +34,6 @@ class Contents:
         view = decoded(view)
         if not isinstance(view, dict):
             raise SlackError("invalid_arguments", **_explained(["view must be an object"]))
-        if view.get("type") != surface:
-            raise SlackError("invalid_arguments", **_explained([f"view is no {surface}"]))
         if found := self._lint(view, surface):
             raise SlackError("invalid_arguments", **_explained(found))
         return view

@@ -143,7 +143,7 @@ class People:
     def _entered(self, user: str, channel: str) -> Channel:
         self._workspace.person(user)
         place = self._workspace.channel(channel)
-        if user not in place.members or not place.is_open_to(user):
+        if user not in place.members:
             raise SlackError("not_in_channel")
         return place
 

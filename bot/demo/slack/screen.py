@@ -34,9 +34,7 @@ class Screen:
 
     def of(self, user: str) -> Json:
         channels = [
-            channel
-            for channel in self._workspace.channels.values()
-            if channel.is_open_to(user) and user in channel.members
+            channel for channel in self._workspace.channels.values() if user in channel.members
         ]
         return {
             "me": self._person(user),

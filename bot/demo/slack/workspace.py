@@ -31,9 +31,6 @@ class Channel:
     #: the one person who has this direct conversation with the bot
     only_for: str | None = None
 
-    def is_open_to(self, user: str) -> bool:
-        return self.only_for in (None, user)
-
 
 @dataclass
 class Message:

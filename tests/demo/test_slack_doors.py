@@ -1,0 +1,133 @@
+"""Only our own page may read and press, and it hears of every change."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.demo.slack import Manifest, SlackEmulator, Workspace
+from tests.demo.conftest import (
+    APP_TOKEN,
+    BOT_TOKEN,
+    IMPATIENT,
+    SIGNING_SECRET,
+)
+
+OURS = {"X-Pilothouse-Demo": "1"}
+
+
+async def _turn(wish: dict[str, Any]) -> dict[str, Any]:
+    return {"ok": True, "error": None, "did": wish["action"]}
+
+
+@pytest.fixture
+async def slack(workspace: Workspace, manifest: Manifest) -> AsyncIterator[SlackEmulator]:
+    emulator = SlackEmulator(
+        workspace,
+        manifest,
+        bot_token=BOT_TOKEN,
+        app_token=APP_TOKEN,
+        signing_secret=SIGNING_SECRET,
+        timing=IMPATIENT,
+        world=_turn,
+        world_state=lambda: {"speed": 10},
+    )
+    await emulator.start()
+    yield emulator
+    await emulator.stop()
+
+
+class Page:
+    def __init__(self, slack: SlackEmulator, session: aiohttp.ClientSession) -> None:
+        self._url = f"{slack.url}/_demo/"
+        self._session = session
+
+    async def state(self, user: str = "U0DANA") -> dict[str, Any]:
+        async with self._session.get(f"{self._url}state?as={user}") as response:
+            assert response.status == 200
+            answer: dict[str, Any] = await response.json()
+            return answer
+
+    async def post(self, path: str, user: str = "U0DANA", **wish: Any) -> dict[str, Any]:
+        body = {"as": user} | wish
+        url = self._url + path
+        async with self._session.post(url, json=body, headers=OURS) as response:
+            answer: dict[str, Any] = await response.json()
+            return answer
+
+    async def knock(self, **how: Any) -> int:
+        body = {"as": "U0DANA", "channel": "C0DEPLOY", "text": "hi"}
+        sent = {"json": body, "headers": OURS} | how
+        async with self._session.post(f"{self._url}say", **sent) as response:
+            return response.status
+
+    async def changes(self) -> AsyncGenerator[str, None]:
+        async with self._session.get(f"{self._url}stream?as=U0DANA") as response:
+            async for line in response.content:
+                if line.startswith(b"data: "):
+                    yield line.decode().strip()
+
+
+@pytest.fixture
+def page(slack: SlackEmulator, session: aiohttp.ClientSession) -> Page:
+    return Page(slack, session)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"headers": {}},
+        {"headers": OURS | {"Origin": "http://evil.example"}},
+        {"headers": OURS | {"Origin": "null"}},
+        {"headers": OURS | {"Host": "evil.example"}},
+        {"json": None, "data": '{"as":"U0DANA"}'},
+    ],
+    ids=["no header", "other origin", "opaque origin", "rebound name", "no JSON"],
+)
+async def test_only_our_own_page_may_press_anything(
+    page: Page, slack: SlackEmulator, how: dict[str, Any]
+) -> None:
+    assert await page.knock(**how) == 403
+    assert slack.workspace.messages("C0DEPLOY") == []
+
+
+async def test_our_own_page_may(page: Page, slack: SlackEmulator) -> None:
+    assert await page.knock(headers=OURS | {"Origin": slack.url}) == 200
+
+
+async def test_another_sites_page_reads_nothing_either(
+    slack: SlackEmulator, session: aiohttp.ClientSession
+) -> None:
+    url = f"{slack.url}/_demo/state?as=U0DANA"
+
+    async with session.get(url, headers={"Host": "evil.example"}) as response:
+        assert response.status == 403
+    async with session.get(url, headers={"Origin": "http://evil.example"}) as response:
+        assert response.status == 403
+    async with session.get(f"{slack.url}/_demo/state?as=U0NOBODY") as response:
+        assert response.status == 404
+
+
+async def test_a_request_with_something_missing_says_what(page: Page, slack: SlackEmulator) -> None:
+    assert await page.knock(json={"as": "U0DANA"}) == 400
+    answer = await page.post("say", channel="C0DEPLOY")
+    assert answer == {"ok": False, "error": "missing: text"}
+    nobody = await page.post("say", "U0NOBODY", channel="C0DEPLOY", text="x")
+    assert nobody["error"] == "user_not_found"
+
+
+async def test_the_page_hears_of_a_burst_of_changes_once(page: Page, slack: SlackEmulator) -> None:
+    stream = page.changes()
+    first = await anext(stream)
+
+    for number in range(20):
+        await slack.say("U0ANA", "C0DEPLOY", str(number))
+        for _ in range(5):  # let the stream see each change by itself
+            await asyncio.sleep(0)
+    second = await asyncio.wait_for(anext(stream), 5)
+
+    assert first != second
+    assert second == f"data: {slack.workspace.changes.count}"
+    await stream.aclose()
