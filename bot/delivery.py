@@ -1,10 +1,17 @@
 """Delivering one effect: one attempt, and a look first when the last try is in doubt."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from bot.blocks import ask, card, milestone, page, replies, status, thread
+from bot.blocks.ask import ask, ask_closed
+from bot.blocks.card import card
+from bot.blocks.milestone import milestone
+from bot.blocks.page import page
+from bot.blocks.replies import reply
+from bot.blocks.status import collapsed, status, summary
+from bot.blocks.text import names_of
+from bot.blocks.thread import anchor, announce, job_tail
 from bot.crashpoint import crashpoint
 from bot.domain.deployment import Deployment
 from bot.domain.effects import (
@@ -18,6 +25,7 @@ from bot.domain.effects import (
     RefreshCard,
     Reply,
     SetTraffic,
+    ShowOutput,
     StartJob,
     StopJob,
 )
@@ -61,12 +69,14 @@ class Delivery:
         self._policies = policies
         self._clock = clock
         self._edited: dict[tuple[str, str], tuple[float, Message]] = {}
+        self._links: dict[Posted, str] = {}
 
     async def deliver(self, row: Sending) -> None:
         """Idempotent as far as the target allows; see the promise for each in GUARANTEES."""
         match row.effect:
-            case Reply() as reply:
-                await self._chat.answer(reply.to, replies.reply(reply))
+            case Reply() as answer:
+                people = self._policies.people
+                await self._chat.answer(answer.to, reply(answer, names_of(people)))
             case SetTraffic() | StartJob() | StopJob():
                 await self._to_the_world(row)
             case _:
@@ -109,25 +119,34 @@ class Delivery:
         people = self._policies.people
         match row.effect:
             case RefreshCard(is_urgent):
-                await self._card(row, d, card.card(d, people, now), is_urgent)
-            case Announce(line, at):
-                await self._say(row, d, thread.announcement(line, at))
+                await self._card(row, d, card(d, people, now), is_urgent)
             case Ask(is_reminder=is_reminder):
-                await self._ask(row, d, ask.request(d, people, is_reminder), is_reminder)
+                await self._ask(row, d, ask(d, people, is_reminder), is_reminder)
             case CloseAsk():
-                await self._edit_role(row, "ask", ask.closed(d, people))
-            case PostUpdate(due_at, beat, _):
-                await self._update(row, d, status.update(d, people, due_at, now, beat is not None))
-            case Milestone(what, at):
-                await self._post(row, d, milestone.milestone(d, people, what, at), None, None)
-            case Page(reason, _, at):
-                await self._post(row, d, page.page(d, people, reason, at), None, None)
-            case Anchor():
-                await self._say(row, d, await self._anchor(row))
+                await self._edit_role(row, "ask", ask_closed(d, people))
+            case PostUpdate(due_at):
+                await self._update(row, d, due_at, now)
+            case Milestone(what):
+                message = milestone(d, what, people, await self._link(row))
+                await self._post(row, d, message, None, None)
+            case Page(reason):
+                message = page(d, reason, people, await self._link(row))
+                await self._post(row, d, message, None, None)
+            case Announce() | Anchor() | ShowOutput():
+                await self._say(row, d, await self._line(row, row.effect))
             case Reply() | SetTraffic() | StartJob() | StopJob():
                 raise AssertionError(f"{row.effect} is not for Slack's channels")
             case _:
                 assert_never(row.effect)
+
+    async def _line(self, row: Sending, effect: Announce | Anchor | ShowOutput) -> Message:
+        match effect:
+            case Announce(line, at):
+                return announce(line, at, names_of(self._policies.people))
+            case ShowOutput(name, tail):
+                return job_tail(name, tail, row.thing)
+            case Anchor():
+                return await self._anchor(row)
 
     async def _card(self, row: Sending, d: Deployment, message: Message, is_urgent: bool) -> None:
         where = await self._found(row, "card")
@@ -153,17 +172,34 @@ class Delivery:
     async def _ask(self, row: Sending, d: Deployment, message: Message, reminds: bool) -> None:
         if not reminds:
             # The newest asking is the one whose buttons are taken away later.
-            await self._edit_role(row, "ask", ask.closed(d, self._policies.people))
+            await self._edit_role(row, "ask", ask_closed(d, self._policies.people))
         await self._say(row, d, message, None if reminds else "ask")
 
-    async def _update(self, row: Sending, d: Deployment, message: Message) -> None:
+    async def _update(self, row: Sending, d: Deployment, due_at: datetime, now: datetime) -> None:
+        people, link = self._policies.people, await self._link(row)
         before = await self._found(row, "update")
-        await self._post(row, d, message, None, "update", is_dropped_in_doubt=True)
+        was = await self._store.run(lambda tx: tx.threads.note(row.team, row.thing, "update"))
+        said = status(d, people, due_at, now, link)
+        note = summary(d, people, now)
+        await self._post(row, d, said, None, "update", is_dropped_in_doubt=True, note=note)
         if before is not None:
+            at = datetime.fromtimestamp(float(before.ts), UTC)
             try:
-                await self._chat.edit(before, status.collapsed(d, before))
+                await self._chat.edit(before, collapsed(d, at, was, link))
             except (Gone, Unavailable):
                 return  # the new status stands; an old one left in full harms nobody
+
+    async def _link(self, row: Sending) -> str | None:
+        """The card's address, or None: a message without it is better than none."""
+        where = await self._found(row, "card")
+        if where is None:
+            return None
+        if where not in self._links:
+            try:
+                self._links[where] = await self._chat.link(where)
+            except (Unavailable, Rejected):
+                return None
+        return self._links[where]
 
     async def _edit_role(self, row: Sending, role: str, message: Message) -> None:
         where = await self._found(row, role)
@@ -189,6 +225,7 @@ class Delivery:
         parent: Posted | None,
         role: str | None,
         is_dropped_in_doubt: bool = False,
+        note: str = "",
     ) -> None:
         channel = parent.channel if parent else d.plan.channel
         ts = parent.ts if parent else None
@@ -204,7 +241,7 @@ class Delivery:
             posted = await self._post_somewhere(channel, d, message, row.key, ts)
             crashpoint("posted")
         if role is not None:
-            await self._remember(row, role, posted)
+            await self._remember(row, role, posted, note)
 
     async def _post_somewhere(
         self, channel: str, d: Deployment, message: Message, key: str, ts: str | None
@@ -220,7 +257,7 @@ class Delivery:
             return await tx.journal.head(row.team, row.thing)
 
         number, digest = await self._store.run(unit)
-        return thread.anchor(row.thing, number, digest)
+        return anchor(row.thing, number, digest)
 
     # --- memory --------------------------------------------------------------------------------
 
@@ -239,9 +276,9 @@ class Delivery:
 
         return await self._store.run(unit)
 
-    async def _remember(self, row: Sending, role: str, posted: Posted) -> None:
+    async def _remember(self, row: Sending, role: str, posted: Posted, note: str) -> None:
         async def unit(tx: Transaction) -> None:
-            await tx.threads.remember(row.team, row.thing, role, posted)
+            await tx.threads.remember(row.team, row.thing, role, posted, note)
 
         await self._store.run(unit)
 

@@ -8,9 +8,7 @@ from bot.crashpoint import crashpoint
 from bot.domain.authority import require
 from bot.domain.decide import decide, due_at, settle
 from bot.domain.deployment import Deployment, Phase
-from bot.domain.effects import (
-    Reply,
-)
+from bot.domain.effects import Entry, Reply
 from bot.domain.events import Requested, RollbackRequested, Seen, Wish
 from bot.domain.line import Bold, Code, Line, Mention, Said
 from bot.domain.refusal import Outcome, Refusal, Refused, Way

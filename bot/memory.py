@@ -211,6 +211,9 @@ class Environments(Protocol):
 
     async def lock(self, target: Target, reason: str, by: str | None, at: datetime) -> None: ...
 
+    async def locks(self, team: str) -> tuple[tuple[Target, Lock], ...]:
+        """Every lock there is, oldest first."""
+
     async def unlock(self, target: Target) -> bool:
         """Whether there was a lock."""
 
@@ -220,7 +223,13 @@ class Threads(Protocol):
 
     async def find(self, team: str, thing: str, role: str) -> Posted | None: ...
 
-    async def remember(self, team: str, thing: str, role: str, posted: Posted) -> None: ...
+    async def remember(
+        self, team: str, thing: str, role: str, posted: Posted, note: str = ""
+    ) -> None:
+        """*note* is what must be known of the message when it is edited later."""
+
+    async def note(self, team: str, thing: str, role: str) -> str:
+        """The note kept with the message; empty when there is none."""
 
     async def thing_of(self, team: str, posted: Posted) -> str | None:
         """The thing whose card or thread this is; for a mention inside a thread."""
@@ -258,6 +267,10 @@ class Transaction(Protocol):
 
     async def snapshot_policy(self, digest: str, text: str) -> None:
         """Keep a policy's text once; idempotent."""
+
+    async def seal(self) -> tuple[str, ...]:
+        """Link the journal heads that changed since the last time into one chain; returns the
+        new links, which belong outside the database. One caller at a time: see `acquire`."""
 
     async def acquire(self, name: str, owner: str, lease: timedelta) -> int | None:
         """The named lease's fence when *owner* has it now, else None."""

@@ -17,6 +17,7 @@ from bot.domain.effects import (
     RefreshCard,
     Reply,
     SetTraffic,
+    ShowOutput,
     StartJob,
     StopJob,
 )
@@ -53,7 +54,7 @@ def route(thing: str, effect: Effect) -> Parcel:
             return Parcel(f"{thing}/update", CADENCE, effect, wish="update", needs_card=True)
         case Ask() | CloseAsk():
             return Parcel(f"{thing}/ask", STATE, effect, needs_card=True)
-        case Announce() | Anchor():
+        case Announce() | Anchor() | ShowOutput():
             return Parcel(f"{thing}/thread", TIMELINE, effect, needs_card=True)
 
 

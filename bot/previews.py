@@ -4,7 +4,7 @@ import asyncio
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain import plan as plans
 from bot.domain.authority import require
@@ -43,6 +43,7 @@ class RollbackPreview:
     to: Version
     possible: tuple[Version, ...]
     draft: Draft | None
+    now: datetime
 
 
 class Previews:
@@ -124,7 +125,7 @@ class Previews:
                 possible = targets(d, context)
             to = choose_target(d.plan, d.version, wish.target, possible)
             if not wish.reason.strip():
-                return RollbackPreview(d, to, possible, None)
+                return RollbackPreview(d, to, possible, None, tx.now)
             draft = Draft(
                 team,
                 draft_id,
@@ -138,7 +139,7 @@ class Previews:
                 d.id,
             )
             await tx.drafts.add(draft)
-            return RollbackPreview(d, to, possible, draft)
+            return RollbackPreview(d, to, possible, draft, tx.now)
 
         return await self._store.run(unit)
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.effects import Entry
 from bot.domain.plan import ApprovalStage
+from bot.domain.release import Target
+from bot.domain.slots import Lock
 from bot.memory import Store, Transaction
 from bot.ports import Policies, Posted
 from bot.writer import unknown_thing
@@ -25,6 +27,12 @@ class Questions:
         if d is None:
             raise unknown_thing(id)
         return d
+
+    async def now(self) -> datetime:
+        return await self._store.now()
+
+    async def locks(self, team: str) -> tuple[tuple[Target, Lock], ...]:
+        return await self._store.run(lambda tx: tx.environments.locks(team))
 
     async def unfinished(self, team: str) -> tuple[Deployment, ...]:
         return await self._store.run(lambda tx: tx.deployments.unfinished(team))

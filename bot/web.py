@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -18,27 +17,18 @@ def application(
     ready: Readiness,
     numbers: Numbers,
     metrics_token: str | None,
-    listen_host: str,
+    is_loopback: bool,
 ) -> web.Application:
     """`/slack/events` is mounted only with a signing secret; `/metrics` asks for its token
     unless the server is bound to loopback."""
     app = web.Application(client_max_size=1)  # every route reads its own body, with its own cap
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", _readyz(ready))
-    if metrics_token is not None or is_loopback(listen_host):
+    if metrics_token is not None or is_loopback:
         app.router.add_get("/metrics", _metrics(numbers, metrics_token))
     if slack is not None:
         app.router.add_route("*", "/slack/events", slack)
     return app
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def _alive(_: web.Request) -> web.Response:

@@ -4,7 +4,7 @@ from bot.blocks.buttons import buttons
 from bot.blocks.pieces import Json, actions, context, message, section
 from bot.blocks.report import gates_passed
 from bot.blocks.standing import back_to, signable, some, what
-from bot.blocks.text import Link, Piece, headline, names_of
+from bot.blocks.text import Day, Link, Piece, headline, names_of
 from bot.domain.approvals import open_roles
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.line import At, Bold, Code, Line, Mention, Part, Said, mentions
@@ -99,7 +99,7 @@ def _rule(d: Deployment, is_reminder: bool) -> list[Piece]:
         return pieces
     if not is_reminder and stage.remind_after < stage.expires_after:
         pieces += [" A reminder goes out at ", At(d.stage_since + stage.remind_after), ", once."]
-    return [*pieces, " Expires ", At(d.stage_since + stage.expires_after), "."]
+    return [*pieces, " Expires ", Day(d.stage_since + stage.expires_after), "."]
 
 
 def _became(d: Deployment, people: People) -> tuple[str, Line]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.blocks.pieces import Json, context, message, section
+from bot.blocks.buttons import buttons
+from bot.blocks.pieces import Json, actions, context, message, section
 from bot.blocks.standing import standing, title, what
 from bot.blocks.text import (
     Link,
@@ -142,7 +143,9 @@ def waiting(waits: Sequence[Deployment], people: People) -> Message:
         return message(text, section((text,)), context(_MINE))
     blocks: list[Json] = []
     for d in waits[:_MOST_WAITING]:
-        blocks.append(section((title(d), "\nAsked by ", Mention(d.requested_by), " · ", Code(d.id))))
+        blocks.append(
+            section((title(d), "\nAsked by ", Mention(d.requested_by), " · ", Code(d.id)))
+        )
         button = buttons(d, people, frozenset({"approve"}))[0]
         button["action_id"] = f"dep.approve.{len(blocks)}"
         blocks += actions([{key: value for key, value in button.items() if key != "style"}])
@@ -152,4 +155,4 @@ def waiting(waits: Sequence[Deployment], people: People) -> Message:
     return message(notice((text,), {}), *blocks, context(more))
 
 
-_MOST_WAITING = 10
+_MOST_WAITING = 4

@@ -2,7 +2,7 @@
 
 from bot.blocks.pieces import context, message, section
 from bot.blocks.standing import RED
-from bot.blocks.text import Link, Piece, names_of, notice
+from bot.blocks.text import Link, Piece, names_of, notice, words
 from bot.domain.deployment import Deployment
 from bot.domain.line import Bold, Line, mentions
 from bot.domain.roles import People
@@ -15,9 +15,12 @@ def page(d: Deployment, reason: Line, people: People, link: str | None = None) -
     on_call = people.holders(d.plan.on_call)
     whom: Line = mentions(on_call[:_MOST]) if on_call else ("nobody is listed as on call",)
     top: list[Piece] = [f"{RED} ", *whom, ": ", *reason]
-    text = notice((*reason, " "), names_of(people), 128)
+    names = names_of(people)
+    text = notice(reason, names, 128)
+    # Most reasons end with what to do, and so with the id already.
+    tail = "" if d.id in words(reason, names)[:120] else f" {d.id[:20]}"
     return message(
-        f"{text} {d.id[:20]}",
+        (text + tail).strip(),
         section(top),
         context((Bold("Paging is off"), ": nobody was phoned. · ", Link(link, d.id))),
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.blocks.pieces import Json, actions, button, context, message, section
 from bot.blocks.text import Names, Piece, Pieces, label, notice, words
 from bot.domain.deployment import Deployment
+from bot.domain.effects import Reply
 from bot.domain.line import At, Bold, Code, Line, Said, mentions
 from bot.domain.refusal import Refusal, Way
 from bot.ports import Message
@@ -60,7 +61,7 @@ def stale(d: Deployment, names: Names = _NO_NAMES) -> Message:
     news: Pieces = (*d.last.line, ", ", At(d.last.at), ". ") if d.last.line else ()
     spoken: Pieces = ("That button was out of date. ", *news, "Nothing changed. ", d.id)
     top: list[Piece] = [":arrows_counterclockwise: ", Bold("Nothing changed."), " ", Code(d.id)]
-    top += [" was quicker than that button: ", *news, "The card now shows the latest state."]
+    top += [" has moved on since that button: ", *news, "The card now shows the latest state."]
     return message(notice(spoken, names), section(top, names=names))
 
 
@@ -116,3 +117,15 @@ def _grey(typed: str) -> list[Piece]:
     shown = words((Said(typed),), _NO_NAMES)
     pieces: list[Piece] = ["You typed ", Code(shown[:200]), ". "] if shown else []
     return [*pieces, "Only you can see this."]
+
+
+def reply(told: Reply, names: Names = _NO_NAMES) -> Message:
+    """The answer to a click, for the clicker only."""
+    sign = ":lock: " if told.is_refusal else ""
+    blocks = [
+        section((sign, *told.line)),
+        *([section(told.next_step)] if told.next_step else []),
+        *actions(_ways(told.ways)),
+        context(("Only you can see this.",)),
+    ]
+    return message(notice((*told.line, " ", *told.next_step), names), *blocks)

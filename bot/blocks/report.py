@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.blocks.measured import finding_words, if_it_fails
 from bot.blocks.standing import GREEN, RED, YELLOW, back_to, signable, some
-from bot.blocks.text import Piece, Pieces, minutes, names_of
+from bot.blocks.text import Day, Piece, Pieces, minutes, names_of
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.gates import CheckResult
 from bot.domain.health import Verdict, spoken
@@ -118,7 +118,7 @@ def _running(d: Deployment, people: People) -> list[Fact]:
                 ("Gates", (gates_passed(d),)),
                 ("Approvals", seat_lines(d, people)),
                 _requested(d),
-                ("Expires", (At(d.stage_since + stage.expires_after),)),
+                ("Expires", (Day(d.stage_since + stage.expires_after),)),
             ]
         case RolloutStage() if d.is_touched and not d.needs_entry:
             return [
@@ -221,4 +221,4 @@ def _watch(d: Deployment) -> list[Piece]:
         return [f"The watch's clock stands still with {left} to go: ", Said(why), proof]
     end = d.counted_at + (lasts - d.watched)
     # The clock's beats are seconds apart; a card shows minutes.
-    return ["Watching until ", At(end.replace(second=0, microsecond=0)), proof]
+    return ["Watching until ", Day(end.replace(second=0, microsecond=0)), proof]

@@ -50,7 +50,7 @@ def preview(draft: Draft, plan: Plan, stable: Version | None, people: People) ->
     approvals = _approvals(plan, people)
     text = (
         f"Ready to request: {draft.service[:40]} {version.name[:30]} to {draft.environment[:20]}. "
-        f"{len(gates)} gates to pass, approvals: {approvals}"
+        f"{'1 gate' if len(gates) == 1 else f'{len(gates)} gates'} to pass, approvals: {approvals}"
     )
     asked: list[Piece] = [Bold(f"Request {subject}?"), "\n", *_changes(version, stable)]
     command = f"/deploy {draft.service} {version.name}"

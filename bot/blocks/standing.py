@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain.approvals import open_roles
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.health import Breach, Health, HealthRules, Verdict
-from bot.domain.line import At, Bold, Line, Said
+from bot.domain.line import At, Bold, Line, Mention, Said
 from bot.domain.plan import ApprovalStage, GateStage, JobStage, RolloutStage, WatchStage
 from bot.domain.roles import People
 
@@ -38,8 +38,7 @@ def standing(d: Deployment, people: People, now: datetime) -> Standing:
         case Phase.RUNNING:
             return _running(d, people, now)
         case Phase.HELD:
-            where = (f", traffic stays at {d.weight} %",) if d.is_touched else ()
-            return Standing(HELD, "Held", where)
+            return Standing(HELD, "Held", _held(d))
         case Phase.WATCHING:
             return _healthy(d, "Live", GREEN, now)
         case Phase.ROLLING_BACK:
@@ -108,6 +107,12 @@ def fires_at(health: Health, rules: HealthRules) -> tuple[Breach, datetime] | No
         if breach.metric in lasting
     ]
     return min(running, key=lambda pair: pair[1]) if running else None
+
+
+def _held(d: Deployment) -> Line:
+    by = d.hold.by if d.hold is not None else None
+    who: Line = (" by ", Mention(by)) if by else (" by itself",)
+    return (*who, f", traffic stays at {d.weight} %") if d.is_touched else who
 
 
 def _running(d: Deployment, people: People, now: datetime) -> Standing:

@@ -28,7 +28,14 @@ class Link:
     label: str
 
 
-Piece = Part | Link
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A moment that may lie on another day, so its date is shown with it."""
+
+    moment: datetime
+
+
+Piece = Part | Link | Day
 Pieces = Sequence[Piece]
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -170,6 +177,8 @@ def _draw(piece: Piece, room: int, names: Names | None) -> str | None:
             drawn = _mention(user, names)
         case At(moment):
             drawn = date(moment)
+        case Day(moment):
+            drawn = date(moment, "{date_short_pretty} {time}")
         case Link(url, text):
             drawn = _link(url, escaped(quoted(text), SAID))
     return drawn if len(drawn) <= room else None
@@ -193,6 +202,8 @@ def _word(piece: Piece, names: Names) -> str:
             return names.get(user, user)
         case At(moment):
             return clock(moment)
+        case Day(moment):
+            return f"{moment.astimezone(UTC):%d %b %H:%M} UTC"
         case Said(text) | Code(text) | Bold(text):
             return text
         case Link(_, text):

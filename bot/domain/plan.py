@@ -147,11 +147,3 @@ def digest(version: Version, plan: Plan, policy_digest: str) -> str:
         "policy": policy_digest,
     }
     return hashlib.sha256(canon.canonical(facts)).hexdigest()
-
-
-def drivers_of(plan: Plan) -> tuple[Driver, ...]:
-    """Every driver that *plan* names, so that one can say whom it will ever speak to."""
-    gates = [check for s in plan.stages if isinstance(s, GateStage) for check in s.checks]
-    checks = [check.driver for check in (*gates, *plan.rollback.verify)]
-    runners = [stage.runner for stage in plan.stages if isinstance(stage, JobStage)]
-    return (plan.releases, plan.router, plan.metrics, *checks, *runners)

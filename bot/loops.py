@@ -1,0 +1,153 @@
+"""The loops that never end: send what is ready, look at what is due, seal the journal."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from bot.delivery import Delivery
+from bot.engine import Engine
+from bot.memory import Sending, Store, Transaction
+from bot.numbers import Numbers
+from bot.observe import Observer
+from bot.outbox import Guard, Outbox
+from bot.ports import Chat, Policies, World
+from bot.previews import Previews
+from bot.questions import Questions
+from bot.reconciler import Reconciler
+from bot.schedule import Schedule
+
+_log = structlog.get_logger()
+
+_DRAIN = timedelta(milliseconds=500)
+_MINUTE = timedelta(minutes=1)
+#: How long what is under way may take when the process is asked to stop, in seconds.
+_LAST_WORDS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The program without its ears: enough to decide, deliver and observe."""
+
+    store: Store
+    policies: Policies
+    world: World
+    engine: Engine
+    previews: Previews
+    questions: Questions
+    numbers: Numbers
+    owner: str
+    woken: asyncio.Event
+
+
+class Loops:
+    """Drains the outbox and walks the laps until it is stopped."""
+
+    def __init__(self, core: Core, chat: Chat | None, guard: Guard, tick: timedelta) -> None:
+        delivery = Delivery(
+            core.store, core.engine, chat, core.world, core.policies, time.monotonic
+        )
+        self._core = core
+        self._guard = guard
+        self._outbox = Outbox(
+            core.store, self._counted(delivery), core.owner, self._guard, random.random, self._dead
+        )
+        self._reconciler = Reconciler(
+            core.store, core.engine, Observer(core.world), core.owner, self._guard
+        )
+        self._schedule = Schedule()
+        self._schedule.every(tick, self._lap, "laps")
+        self._schedule.every(_DRAIN, self._wake, "outbox")
+        self._schedule.every(timedelta(seconds=1), self._lag, "lag")
+        self._schedule.every(_MINUTE, self._seal, "seals")
+        self._busy: set[asyncio.Task[None]] = set()
+        self._draining: asyncio.Task[None] | None = None
+        self._lag_at = time.monotonic()
+        self.lapped_at = time.monotonic()
+
+    def start(self) -> None:
+        self._draining = asyncio.create_task(self._drain())
+        self._schedule.start()
+        self._spawn(self._lap())
+
+    async def stop(self) -> None:
+        """No new work; what is under way gets a little time and then its lease runs out."""
+        self._schedule.stop()
+        if self._draining is not None:
+            self._draining.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._draining
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=_LAST_WORDS)
+
+    async def settle(self, is_done: Callable[[], Awaitable[bool]]) -> None:
+        """Drive everything from here until *is_done*, for a process without other loops."""
+        while not await is_done():
+            await self._reconciler.lap()
+            await self._outbox.drain()
+            await asyncio.sleep(0.2)
+
+    def _counted(self, delivery: Delivery) -> Callable[[Sending], Awaitable[None]]:
+        async def deliver(row: Sending) -> None:
+            outcome = "failed"
+            try:
+                await delivery.deliver(row)
+                outcome = "done"
+            finally:
+                self._core.numbers.sent.labels(outcome).inc()
+
+        return deliver
+
+    async def _drain(self) -> None:
+        while True:
+            await self._core.woken.wait()
+            self._core.woken.clear()
+            await self._guard("outbox", self._drain_once())
+
+    async def _drain_once(self) -> None:
+        await self._outbox.drain()
+
+    async def _wake(self) -> None:
+        self._core.woken.set()
+
+    async def _lap(self) -> None:
+        async def lap() -> None:
+            self._core.numbers.laps.inc(await self._reconciler.lap())
+            self.lapped_at = time.monotonic()
+
+        await self._guard("laps", lap())
+
+    async def _lag(self) -> None:
+        now = time.monotonic()
+        lag = max(0.0, now - self._lag_at - 1.0)
+        self._lag_at = now
+        self._core.numbers.lag.set(lag)
+        if lag > 2:
+            _log.warning("the loop was blocked", seconds=round(lag, 1))
+
+    async def _seal(self) -> None:
+        await self._guard("seals", self._seal_once())
+
+    async def _seal_once(self) -> None:
+        async def unit(tx: Transaction) -> tuple[str, ...]:
+            if await tx.acquire("sealer", self._core.owner, _MINUTE / 2) is None:
+                return ()
+            return await tx.seal()
+
+        for anchor in await self._core.store.run(unit):
+            # Outside the database on purpose: `audit verify --anchor` compares with it.
+            _log.info("journal sealed", anchor=anchor)
+
+    def _dead(self, row: Sending, why: str) -> None:
+        self._core.numbers.sent.labels("dead").inc()
+        _log.error("gave up on a delivery", thing=row.thing, lane=row.lane, why=why)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._busy.add(task)
+        task.add_done_callback(self._busy.discard)

@@ -1,0 +1,175 @@
+"""Bolt's part: routing. Everything is answered within its acknowledgement, nothing after it."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from aiohttp import web
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.ports import Chat, Message, Rejected, Unavailable
+from bot.writer import Source
+from handlers import deliveries
+from handlers.approve import ApproveCommand
+from handlers.clicks import Clicks
+from handlers.deploy import DeployCommand
+from handlers.desk import Desk
+from handlers.errors import Answers
+from handlers.gate import Admitted
+from handlers.mentions import Mentions
+from handlers.rollback import RollbackCommand
+from handlers.shapes import (
+    AppMentioned,
+    BlockActions,
+    Shape,
+    SlashCommand,
+    ViewSubmission,
+    shape_of,
+)
+from handlers.submissions import CLOSE, Response, Submissions, said
+
+S = TypeVar("S", bound=Shape)
+_ANY = re.compile(r".*")
+
+
+class Door:
+    """Routes what Slack sends, by either transport, to the one handler it is for."""
+
+    def __init__(self, desk: Desk, answers: Answers, chat: Chat, bot_user: str | None) -> None:
+        deploy = DeployCommand(desk)
+        rollback = RollbackCommand(desk, deploy)
+        self._answers = answers
+        self._chat = chat
+        self._commands: dict[str, _Command] = {
+            "/deploy": deploy.answer,
+            "/approve": ApproveCommand(desk, deploy).answer,
+            "/rollback": rollback.answer,
+        }
+        self._clicks = Clicks(desk, deploy)
+        self._submissions = Submissions(desk)
+        self._mentions = Mentions(desk, rollback, bot_user)
+
+    def register(self, app: AsyncApp) -> None:
+        app.command(_ANY)(self.command)
+        app.action(_ANY)(self.click)
+        app.view(_ANY)(self.submit)
+        app.event("app_mention")(self.mention)
+
+    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        command = _shaped(body, SlashCommand)
+        handler = self._commands.get(command.command)
+
+        async def work() -> Message | None:
+            if handler is None:
+                return _unknown(command.command)
+            return await handler(command, deliveries.of_command(command, body))
+
+        message = await self._answers.to(work, f"{command.command} {command.text}".strip())
+        if message is None:
+            await ack()
+        else:
+            await ack(
+                text=message.text,
+                blocks=[dict(block) for block in message.blocks],
+                response_type="ephemeral",
+            )
+
+    async def click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        click = _shaped(body, BlockActions)
+        source = deliveries.of_click(click, body)
+        message = await self._answers.to(lambda: self._clicks.answer(click, source))
+        if message is not None and source.reply_to is not None:
+            await self._tell(source.reply_to, message)
+        await ack()
+
+    async def submit(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = _shaped(body, ViewSubmission)
+        source = deliveries.of_form(form, body)
+        response: Response = CLOSE
+
+        async def work() -> None:
+            nonlocal response
+            response = await self._submissions.answer(form, source)
+
+        message = await self._answers.to(work)
+        if message is not None:
+            response = said(message)
+        await ack(**response)
+
+    async def mention(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        mention = _shaped(body, AppMentioned)
+        source = deliveries.of_mention(mention, body)
+        message = await self._answers.to(lambda: self._mentions.answer(mention, source))
+        if message is not None and source.reply_to is not None:
+            await self._tell(source.reply_to, message)
+        await ack()
+
+    async def _tell(self, to: str, message: Message) -> None:
+        # What was looked up rather than decided; when Slack does not take it, the person asks
+        # again, and nothing is lost.
+        try:
+            await self._chat.answer(to, message)
+        except (Unavailable, Rejected):
+            return
+
+
+_Command = Callable[[SlashCommand, Source], Awaitable[Message | None]]
+
+
+def bolt_app(client: AsyncWebClient, token: str, door: Door) -> AsyncApp:
+    """Bolt without its own verification: every request has passed the gate, or a socket that
+    Slack authenticated. It makes no call of its own, so the first answer waits for nothing."""
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+
+    app = AsyncApp(
+        client=client,
+        authorize=authorize,
+        process_before_response=True,
+        request_verification_enabled=False,
+        ssl_check_enabled=False,
+        ignoring_self_events_enabled=False,
+        raise_error_for_unhandled_request=False,
+    )
+    door.register(app)
+    return app
+
+
+def http_handler(
+    app: AsyncApp,
+) -> Callable[[Admitted, web.Request], Awaitable[web.StreamResponse]]:
+    """Hands an admitted request to Bolt, and Bolt's answer back."""
+
+    async def handle(admitted: Admitted, request: web.Request) -> web.StreamResponse:
+        bolt_request = AsyncBoltRequest(
+            body=admitted.body.decode(),
+            headers={name: [value] for name, value in request.headers.items()},
+        )
+        response = await app.async_dispatch(bolt_request)
+        # A shape nobody handles is the sender's mistake, and never ours.
+        status = 400 if response.status in (404, 500) else response.status
+        headers = {
+            name: ", ".join(values)
+            for name, values in response.headers.items()
+            if name.lower() != "set-cookie"
+        }
+        return web.Response(status=status, text=response.body or "", headers=headers)
+
+    return handle
+
+
+def _shaped(body: dict[str, Any], kind: type[S]) -> S:
+    shape = shape_of(body)
+    if not isinstance(shape, kind):
+        # The gate has checked this over HTTP; a socket that sends otherwise is not Slack.
+        raise ValueError(f"not a {kind.__name__}")
+    return shape
+
+
+def _unknown(command: str) -> Message:
+    return Message(f"{command} is not one of mine. Nothing was done. Try /deploy help.")

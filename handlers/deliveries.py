@@ -1,0 +1,46 @@
+"""Naming one delivery of Slack's, so that it counts once however often it comes."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bot.memory import InboxKey
+from bot.writer import Source
+from handlers.shapes import AppMentioned, BlockActions, SlashCommand, ViewSubmission
+
+
+def of_command(command: SlashCommand, body: Mapping[str, Any]) -> Source:
+    return Source(_key(command.team_id, "command", command.trigger_id, body))
+
+
+def of_click(click: BlockActions, body: Mapping[str, Any]) -> Source:
+    # One press may carry several actions, and Slack gives them one trigger.
+    key = _key(_team(click.team), "action", click.trigger_id, body)
+    if click.response_url is None:
+        return Source(key)
+    is_own = click.container is not None and click.container.is_ephemeral
+    # What only the clicker saw has served its purpose: the answer takes its place.
+    return Source(key, f"replace:{click.response_url}" if is_own else click.response_url)
+
+
+def of_form(form: ViewSubmission, body: Mapping[str, Any]) -> Source:
+    own = form.trigger_id or f"{form.view.id}/{form.view.hash}"
+    return Source(_key(_team(form.team), "form", own, body))
+
+
+def of_mention(mention: AppMentioned, body: Mapping[str, Any]) -> Source:
+    """The answer goes to the one who wrote, in the thread where they wrote."""
+    event = mention.event
+    place = "/".join((event.channel, event.thread_ts or event.ts, event.user or ""))
+    return Source(_key(mention.team_id, "event", mention.event_id, body), f"ephemeral:{place}")
+
+
+def _team(team: Any) -> str:
+    return team.id if team is not None else ""
+
+
+def _key(team: str, kind: str, own: str, body: Mapping[str, Any]) -> InboxKey:
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return InboxKey(team, kind, own or digest, digest)

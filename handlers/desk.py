@@ -1,0 +1,73 @@
+"""What every handler works with: the engine to change things, and readers to look at them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.blocks import replies, request, rollback
+from bot.domain.plan import Plan
+from bot.domain.refusal import Outcome
+from bot.engine import Engine
+from bot.ports import Message, Policies
+from bot.previews import Previews, RollbackPreview
+from bot.questions import Questions
+from handlers.commands import Known
+
+View = Mapping[str, Any]
+
+
+class Forms(Protocol):
+    """Opens a modal; the one call to Slack that cannot wait for the outbox."""
+
+    async def open_form(self, trigger: str, view: Mapping[str, Any]) -> None:
+        """Raises `Unavailable` or `Rejected`; a trigger dies three seconds after the click."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    engine: Engine
+    previews: Previews
+    questions: Questions
+    policies: Policies
+    forms: Forms | None
+
+    @property
+    def known(self) -> Known:
+        services = self.policies.services
+        environments = dict.fromkeys(e for s in services.values() for e in s.environments)
+        return Known({name: s.aliases for name, s in services.items()}, tuple(environments))
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {person.id: person.name for person in self.policies.people.by_id.values()}
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        return tuple(p for s in self.policies.services.values() for p in s.plans.values())
+
+    def request_form(
+        self, service: str | None = None, version: str | None = None, place: str | None = None
+    ) -> View:
+        """The form of `/deploy`, filled with what is known already."""
+        services = self.policies.services
+        if place is None and service is not None:
+            place = services[service].default_environment
+        filled = request.Filled(service or "", version or "", place or "")
+        return request.form(tuple(services), self.known.environments, filled)
+
+    def rollback_form(self, preview: RollbackPreview, reason: str = "") -> View:
+        """The form that is a rollback's preview and its only confirmation."""
+        return rollback.form(
+            preview.deployment,
+            preview.possible,
+            self.policies.people,
+            preview.now,
+            reason,
+            preview.to.name,
+        )
+
+    def shown(self, outcome: Outcome, typed: str = "") -> Message:
+        """What the asker of *outcome* sees."""
+        if outcome.refusal is not None:
+            return replies.refusal(outcome.refusal, typed, self.names)
+        return replies.answer(outcome.answer, self.names)

@@ -1,0 +1,124 @@
+"""Forms that were sent: the modal is the preview, its button the only confirmation."""
+
+import json
+from typing import Any
+
+from bot.blocks import replies, views
+from bot.domain.events import Cancelled, Rejected, RollbackRequested
+from bot.domain.line import Bold, plain
+from bot.domain.refusal import Outcome, Refusal, Refused
+from bot.ports import Message
+from bot.writer import Source
+from handlers import parse
+from handlers.commands import Deploy, Misread
+from handlers.desk import Desk
+from handlers.shapes import ViewSubmission
+
+#: What Slack is told to do with the modal.
+Response = dict[str, Any]
+CLOSE: Response = {}
+
+
+class Submissions:
+    """Field errors stand under their field; everything else is said in the modal itself."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def answer(self, form: ViewSubmission, source: Source) -> Response:
+        match form.view.callback_id:
+            case "deploy.form":
+                return await self._deploy(form)
+            case "deploy.check":
+                return await self._request(form, source)
+            case "rollback.submit":
+                return await self._rollback(form, source)
+            case "reject.submit":
+                wish = Rejected(form.user.id, _typed(form, "reason"))
+                return self._outcome(await self._desk.engine.apply(*_thing(form, wish), source))
+            case "cancel.submit":
+                cancelled = Cancelled(form.user.id, _typed(form, "reason"))
+                return self._outcome(
+                    await self._desk.engine.apply(*_thing(form, cancelled), source)
+                )
+        raise Refused(
+            "unknown_form",
+            (Bold("That form is not known any more."),),
+            ("Nothing was changed. Open it again.",),
+        )
+
+    async def _deploy(self, form: ViewSubmission) -> Response:
+        service, version = _typed(form, "service"), _typed(form, "version")
+        environment = _typed(form, "environment")
+        try:
+            wanted = parse.deploy(f"{service} {version} {environment}", self._desk.known)
+            if not isinstance(wanted, Deploy) or wanted.version is None or wanted.service is None:
+                return _error("version", "Name a version, for example v1.8.3.")
+            preview = await self._desk.previews.deployment(
+                _team(form), form.user.id, wanted.service, wanted.version, wanted.environment
+            )
+        except Misread as misread:
+            return _error("version", f"{misread.what} {misread.next_step}")
+        except Refused as refused:
+            return _error("version", f"{plain(refused.refusal.why)}")
+        view = views.check(preview.draft, preview.plan, preview.serving, self._desk.policies.people)
+        return {"response_action": "update", "view": view}
+
+    async def _request(self, form: ViewSubmission, source: Source) -> Response:
+        draft_id = str(_metadata(form).get("r", ""))
+        draft = await self._desk.previews.draft(_team(form), form.user.id, draft_id)
+        wish = self._desk.previews.request_of(draft)
+        return self._outcome(await self._desk.engine.request(wish, source))
+
+    async def _rollback(self, form: ViewSubmission, source: Source) -> Response:
+        target = _typed(form, "target") or None
+        wish = RollbackRequested(form.user.id, _typed(form, "reason"), target)
+        thing = str(_metadata(form).get("d", ""))
+        outcome = await self._desk.engine.apply(thing, wish, source)
+        if outcome.refusal is not None and outcome.refusal.rule == "reason":
+            return _error("reason", plain(outcome.refusal.why))
+        return self._outcome(outcome)
+
+    def _outcome(self, outcome: Outcome) -> Response:
+        if outcome.refusal is None:
+            return CLOSE
+        return refused(outcome.refusal)
+
+
+def refused(refusal: Refusal) -> Response:
+    """The form gives way to the sentence that says why not."""
+    return said(replies.refusal(refusal))
+
+
+def said(message: Message) -> Response:
+    return {"response_action": "update", "view": views.notice(message)}
+
+
+def _error(block: str, text: str) -> Response:
+    return {"response_action": "errors", "errors": {block: text[:150]}}
+
+
+def _thing(form: ViewSubmission, wish: Any) -> tuple[str, Any]:
+    return str(_metadata(form).get("d", "")), wish
+
+
+def _metadata(form: ViewSubmission) -> dict[str, Any]:
+    try:
+        value = json.loads(form.view.private_metadata or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _typed(form: ViewSubmission, block: str) -> str:
+    """What stands in the one element of *block*: typed text, or the chosen option's value."""
+    for element in form.view.state.values.get(block, {}).values():
+        option = element.get("selected_option")
+        value = option.get("value") if isinstance(option, dict) else element.get("value")
+        if isinstance(value, str):
+            return value.strip()
+    return ""
+
+
+def _team(form: ViewSubmission) -> str:
+    return form.team.id if form.team else ""

@@ -1,0 +1,27 @@
+"""Copying a database while the bot runs."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from storage.addresses import BadAddress, is_postgres, sqlite_path
+
+
+async def copy(url: str, to: Path) -> None:
+    """A consistent copy of a SQLite database at *to*, which must not exist yet.
+
+    Raises `BadAddress` for Postgres, whose own tools do this better, and `OSError`.
+    """
+    if is_postgres(url):
+        raise BadAddress("A Postgres database is copied with pg_dump.")
+    await asyncio.to_thread(_copy, sqlite_path(url), to)
+
+
+def _copy(source: Path, to: Path) -> None:
+    if to.exists():
+        raise FileExistsError(f"{to} is there already")
+    if not source.exists():
+        raise FileNotFoundError(f"{source} is not there")
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(to)) as new:
+        old.backup(new)
