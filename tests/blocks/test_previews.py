@@ -1,0 +1,135 @@
+"""What is shown before anything happens: previews and forms, for requests and rollbacks."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from bot.blocks import request, rollback
+from bot.blocks.pieces import Json
+from bot.domain.release import Migration
+from bot.memory import Draft
+from tests.blocks.shown import buttons, lines
+from tests.blocks.test_card import canary
+from tests.builders import DANA, NOW, TEAM, a_plan, a_version, people
+
+
+def draft(*migrations: Migration) -> Draft:
+    version = a_version(migrations=migrations)
+    return Draft(TEAM, "R-8", DANA, "checkout", "production", "standard", version, NOW)
+
+
+def element(view: Json, block_id: str) -> dict[str, object]:
+    found = [b for b in json.loads(json.dumps(view))["blocks"] if b.get("block_id") == block_id]
+    drawn = found[0]["element"]
+    assert isinstance(drawn, dict)
+    return drawn
+
+
+def test_the_request_preview_says_what_will_be_asked_of_whom() -> None:
+    drawn = request.preview(draft(), a_plan(kind="standard"), a_version("v1.8.2"), people())
+
+    assert drawn.text == (
+        "Ready to request: checkout v1.8.3 to production. 1 gate to pass, "
+        "approvals: Deployment Lead, QA Lead"
+    )
+    assert lines(drawn) == [
+        "*Request checkout v1.8.3 → production?*",
+        "Faster baskets",
+        "3 commits since v1.8.2",
+        "*Kind*",
+        "Standard, 10 → 50 → 100 %, at least 15 min",
+        "*Gates to pass*",
+        "ci",
+        "*Approvals needed*",
+        "Deployment Lead, QA Lead",
+        "*Rollback target*",
+        "`v1.8.2`",
+        "*Migrations*",
+        "none",
+        "[Request deployment]",
+        "[Edit]",
+        "[Cancel]",
+        "Only you can see this. Nothing has started. `/deploy checkout v1.8.3` brings it back.",
+    ]
+    assert {each["value"] for each in buttons(drawn).values()} == {'{"r":"R-8"}'}
+
+
+def test_a_request_preview_says_which_migrations_are_one_way() -> None:
+    moved = draft(Migration("0042", is_reversible=False))
+
+    assert "`0042` one-way" in lines(request.preview(moved, a_plan(), None, people()))
+    assert "unknown" in lines(request.preview(moved, a_plan(), None, people()))
+
+
+def test_the_form_keeps_what_was_typed() -> None:
+    filled = request.Filled("checkout", "v1.8.3", "production", "tax fix")
+    view = request.form(["checkout", "search"], ["staging", "production"], filled)
+
+    assert view["callback_id"] == "deploy.form"
+    assert element(view, "version")["initial_value"] == "v1.8.3"
+    assert element(view, "note")["initial_value"] == "tax fix"
+    for block, value in (("service", "checkout"), ("environment", "production")):
+        initial = element(view, block)["initial_option"]
+        assert isinstance(initial, dict)
+        assert initial["value"] == value
+
+
+def test_errors_stand_under_their_fields() -> None:
+    assert request.form_errors(version="There is no v9. Newest is v1.8.3.", note="") == {
+        "response_action": "errors",
+        "errors": {"version": "There is no v9. Newest is v1.8.3."},
+    }
+
+
+def test_the_rollback_preview_is_computed_and_carries_ids_only() -> None:
+    version = a_version(migrations=(Migration("0042", is_reversible=False),))
+    drawn = rollback.preview(
+        canary(version=version), a_version("v1.8.2"), "R-7", "500s on /pay", people(), NOW
+    )
+
+    assert drawn.text == (
+        "Roll back checkout in production from v1.8.3 to v1.8.2? Confirm to start. D-142"
+    )
+    shown = lines(drawn)
+    assert shown[:2] == [
+        "*Roll back checkout in production, v1.8.3 → v1.8.2?*",
+        "Reason: 500s on /pay",
+    ]
+    assert (
+        ":warning: *Database*: migration `0042` (one-way); nothing is migrated back, "
+        "so `v1.8.2` has to run with it."
+    ) in shown
+    assert buttons(drawn)["rollback.confirm"]["value"] == (
+        '{"d":"D-142","o":3,"t":"v1.8.2","r":"R-7"}'
+    )
+    assert not any("500s" in each["value"] for each in buttons(drawn).values())
+
+
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(hours=1)])
+def test_a_rollback_preview_says_unknown_where_nothing_is_known(later: timedelta) -> None:
+    d = canary(health=None) if not later else canary()
+    drawn = rollback.preview(d, a_version("v1.8.2"), "R-7", "why", people(), NOW + later)
+
+    assert "*Health now*: unknown" in lines(drawn)
+
+
+def test_going_further_back_admits_that_migrations_between_are_unknown() -> None:
+    drawn = rollback.preview(canary(), a_version("v1.7.9"), "R-7", "why", people(), NOW)
+
+    assert any("Migrations of versions in between are unknown" in line for line in lines(drawn))
+
+
+def test_the_rollback_form_asks_for_a_target_and_a_reason() -> None:
+    targets = (a_version("v1.8.2"), a_version("v1.8.1"))
+    view = rollback.form(canary(), targets, people(), NOW)
+
+    assert view["callback_id"] == "rollback.submit"
+    assert view["private_metadata"] == '{"d":"D-142","o":3}'
+    assert element(view, "reason")["min_length"] == 5
+    options = element(view, "target")["options"]
+    assert isinstance(options, list)
+    assert [(o["text"]["text"], o["value"]) for o in options] == [
+        ("v1.8.2 (last good)", "v1.8.2"),
+        ("v1.8.1", "v1.8.1"),
+    ]
