@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from bot.policies import profile
 from bot.policies.org_schema import OrgFile
 from bot.policies.schema import ServiceFile
+from bot.policies.values import Key, User
 
 #: A file that extends a profile may leave parts of these out; the loader judges the whole.
 _MERGED = (
@@ -30,6 +31,11 @@ def json_schema() -> dict[str, Any]:
     definitions = {**org.pop("$defs", {}), **service.pop("$defs", {})}
     for name in _MERGED:
         definitions[name].pop("required", None)
+    for name in ("roles", "channels"):
+        org["properties"][name]["propertyNames"] = TypeAdapter(Key).json_schema()
+    org["properties"]["people"]["propertyNames"] = TypeAdapter(User).json_schema()
+    for name in ("environments", "checks", "jobs", "kinds"):
+        service["properties"][name]["propertyNames"] = TypeAdapter(Key).json_schema()
     definitions["StageEntry"] |= {"minProperties": 1, "maxProperties": 1}
     service.pop("required", None)
     service["anyOf"] = [{"required": ["service"]}, {"required": ["profile"]}]

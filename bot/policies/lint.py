@@ -11,6 +11,7 @@ from bot.policies.yaml_source import Node
 
 _KINDS = ("gate", "job", "approval", "rollout", "watch")
 _PLACEHOLDERS = ("service", "version", "commit", "artefact", "environment")
+_IN_ADDRESS = ("service", "version", "environment")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -24,6 +25,7 @@ def in_service(root: Node) -> Iterator[Finding]:
     yield from _times(root)
     for job in root.each("jobs", "*", "run"):
         yield from _arguments(job)
+    yield from _addresses(root)
     for alias in root.each("aliases", "*"):
         service = root.get("service")
         if service is not None and alias.value == service.value:
@@ -131,9 +133,11 @@ def _arguments(run: Node) -> Iterator[Finding]:
 
 
 def _program(node: Node, text: str) -> Iterator[Finding]:
-    if not text or "{" in text or text in (".", "..") or text.endswith("/"):
+    if not text or _PLACEHOLDER.search(text) or text in (".", "..") or text.endswith("/"):
         yield node.finding("this is no program", "write an absolute path or a bare name")
-    elif "/" in text and not PurePosixPath(text).is_absolute():
+    elif PurePosixPath(text).is_absolute():
+        return
+    elif "/" in text:
         fix = f"write /…/{PurePosixPath(text).name}, or a bare name that is on the PATH"
         yield node.finding("a relative path depends on where the bot was started", fix)
     elif re.search(r"\s", text):
@@ -147,6 +151,23 @@ def _placeholders(node: Node, text: str) -> Iterator[Finding]:
         elif text != f"{{{name}}}":
             problem = f"`{{{name}}}` is only replaced as a whole argument"
             yield node.finding(problem, f'write "{{{name}}}" as an argument of its own')
+
+
+def _addresses(root: Node) -> Iterator[Finding]:
+    """Only a check's address knows placeholders, and never in its host."""
+    for node in root.each("checks", "*", "url"):
+        text = node.text() or ""
+        if "{" in "/".join(text.split("/")[:3]):
+            yield node.finding("a host cannot be chosen by placeholder", "write the host out")
+        for name in _PLACEHOLDER.findall(text):
+            if name not in _IN_ADDRESS:
+                yield node.finding(f"`{{{name}}}` is no placeholder", suggest(name, _IN_ADDRESS))
+    others = (("releases",), ("environments", "*", "router"), ("environments", "*", "metrics"))
+    for place in others:
+        for node in root.each(*place, "url"):
+            if "{" in (node.text() or ""):
+                fix = "take it out; the service and version are asked for anyway"
+                yield node.finding("placeholders are not replaced here", fix)
 
 
 def _seconds(node: Node) -> float | None:

@@ -150,6 +150,10 @@ def _names(examined: Examined) -> Iterator[Finding]:
 
 
 def _source(path: Path) -> Source:
+    if path.exists() and not path.is_file():
+        # Opening a pipe would wait for ever for somebody to write into it.
+        fix = "remove it, or write a policy file in its place"
+        return Source(str(path), None, [Finding(str(path), 1, 1, "", "this is no plain file", fix)])
     try:
         with path.open("rb") as file:
             return read(str(path), file.read(MAX_BYTES + 1))

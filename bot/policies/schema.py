@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bot.policies.org_schema import Strict
 from bot.policies.stage_schema import HealthEntry, StageEntry
-from bot.policies.values import Duration, Key, Url, Variable, Words
+from bot.policies.values import Duration, Key, Member, Url, Variable, Words
 
 
 class HttpSource(Strict):
@@ -37,8 +37,11 @@ class CheckEntry(Strict):
     driver: Literal["http"] = Field(
         description="http: passes when the address answers 200 to a GET."
     )
-    url: Url = Field(description="Address of the health check.")
-    version_field: Key | None = Field(
+    url: Url = Field(
+        description="Address of the health check; {service}, {version} and {environment} are "
+        "replaced."
+    )
+    version_field: Member | None = Field(
         default=None,
         description="Field of the JSON answer that must equal the deployed version; leave it out "
         "for a check of whatever serves now.",

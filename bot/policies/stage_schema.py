@@ -5,13 +5,15 @@ from typing import Literal
 from pydantic import Field
 
 from bot.policies.org_schema import Strict
-from bot.policies.values import Duration, Key, Lasting, Limit, Percent, Words
+from bot.policies.values import Duration, Key, Lasting, Limit, Member, Percent, Words
 
 
 class RuleEntry(Strict):
     """A trigger: a number above its limit for so long is a failure."""
 
-    metric: Key = Field(description="Name of the number in the metrics' answer, e.g. error_rate.")
+    metric: Member = Field(
+        description="Name of the number in the metrics' answer, e.g. error_rate."
+    )
     above: Limit = Field(description="Limit in the metric's own unit; exactly on it still passes.")
     lasting: Lasting = Field(
         alias="for", description="How long it must stay above before it is a failure."

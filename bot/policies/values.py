@@ -16,6 +16,7 @@ _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _PERCENT = re.compile(r"(0|[1-9][0-9]{0,2})%")
 _LIMIT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,62}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
@@ -160,6 +161,14 @@ Key = Annotated[
         _matching(_KEY, "this is no plain name", "write small letters, digits, _ or -")
     ),
     Field(json_schema_extra={"pattern": "^[a-z][a-z0-9_-]{0,62}$"}),
+]
+#: A name that another system chose for something in its JSON.
+Member = Annotated[
+    str,
+    BeforeValidator(
+        _matching(_FIELD, "this is no field's name", "write it as the JSON has it, like error_rate")
+    ),
+    Field(json_schema_extra={"pattern": "^[A-Za-z_][A-Za-z0-9_.-]{0,62}$"}),
 ]
 Variable = Annotated[
     str,

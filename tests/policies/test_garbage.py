@@ -1,0 +1,89 @@
+"""Whatever stands in a policy file, the answer is findings and never another exception."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.policies.findings import Level, PolicyError
+from bot.policies.loader import findings, load
+from tests.policies.texts import COMPLETE, EXTENDING, ORG, write
+
+#: Characters that YAML gives a meaning to, more often than others.
+NOISE = st.text(
+    st.one_of(st.sampled_from("-:{}[]&*!|>%@`\"'#,?~\n\t 0159.smhd\\x"), st.characters())
+)
+VALUES = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.sampled_from(["5m", "10%", "anyone", "x"])
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+COMMON = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def is_answered(folder: Path) -> None:
+    found = findings(folder)
+    for finding in found:
+        assert finding.line >= 1
+        assert finding.column >= 1
+        assert finding.problem
+        assert finding.fix
+    errors = tuple(f for f in found if f.level is Level.ERROR)
+    if errors:
+        with pytest.raises(PolicyError) as raised:
+            load(folder)
+        assert raised.value.findings == errors
+    else:
+        assert load(folder).services
+
+
+@COMMON
+@given(text=st.one_of(NOISE.map(str.encode), st.binary(max_size=200)))
+def test_any_bytes_are_answered(tmp_path: Path, text: bytes) -> None:
+    write(tmp_path, org=ORG)
+    (tmp_path / "payments.yaml").write_bytes(text)
+
+    is_answered(tmp_path)
+
+
+@COMMON
+@given(at=st.integers(0, len(COMPLETE)), length=st.integers(0, 12), noise=NOISE)
+def test_a_policy_with_a_wound_anywhere_is_answered(
+    tmp_path: Path, at: int, length: int, noise: str
+) -> None:
+    wounded = COMPLETE[:at] + noise + COMPLETE[at + length :]
+    write(tmp_path, org=ORG)
+    (tmp_path / "payments.yaml").write_bytes(wounded.encode(errors="surrogatepass"))
+
+    is_answered(tmp_path)
+
+
+@COMMON
+@given(line=st.integers(0, len(COMPLETE.splitlines()) - 1), value=VALUES)
+def test_a_policy_with_any_value_in_any_place_is_answered(
+    tmp_path: Path, line: int, value: object
+) -> None:
+    lines = COMPLETE.splitlines()
+    head, colon, _ = lines[line].partition(":")
+    lines[line] = f"{head}{colon} {value!r}".replace("'", '"').replace("None", "null")
+
+    is_answered(write(tmp_path, org=ORG, payments="\n".join(lines)))
+
+
+@COMMON
+@given(at=st.integers(0, len(ORG)), length=st.integers(0, 12), noise=NOISE)
+def test_an_organisation_with_a_wound_anywhere_is_answered(
+    tmp_path: Path, at: int, length: int, noise: str
+) -> None:
+    write(tmp_path, checkout=EXTENDING)
+    wounded = (ORG[:at] + noise + ORG[at + length :]).encode(errors="surrogatepass")
+    (tmp_path / "org.yaml").write_bytes(wounded)
+
+    is_answered(tmp_path)
