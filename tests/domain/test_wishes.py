@@ -82,7 +82,7 @@ def test_a_hold_reminds_at_the_policys_beat() -> None:
     told = ["held_long" in story.elapses(10 * MINUTE).told() for _ in range(9)]
 
     assert [lap for lap, is_told in enumerate(told, 1) if is_told] == [3, 6, 9]
-    assert plain(story.d.last.line) == "Still held, for 90 min. Resume or cancel."
+    assert plain(story.d.last.line) == "Still held, for 1 h 30 min. Resume or cancel."
     assert not story.wanted(Ask)
 
 

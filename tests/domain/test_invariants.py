@@ -1,0 +1,195 @@
+"""Any history at all: several deployments, a faulty world, and promises that always hold."""
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from bot.domain.deployment import Deployment, Phase
+from bot.domain.events import (
+    Approved,
+    Cancelled,
+    Elapsed,
+    Held,
+    Observed,
+    Promoted,
+    Rejected,
+    Resumed,
+    RollbackAbandoned,
+    RollbackRequested,
+    Wish,
+)
+from bot.domain.health import Verdict
+from bot.domain.jobs import JobState
+from tests.builders import ANA, CHRIS, DANA, DEVO, QUINN, SAM, TESS
+from tests.domain.builders import MINUTE, without
+from tests.domain.watchman import is_waiting_for_people
+from tests.domain.world import READINGS, World, everybody
+
+PEOPLE = (DANA, DEVO, ANA, QUINN, SAM, TESS, CHRIS)
+SERVICES = st.sampled_from(("checkout", "search"))
+WHO = st.sampled_from(PEOPLE)
+WHICH = st.integers(0, 5)
+LAP = timedelta(seconds=29)
+
+
+class Deploying(RuleBasedStateMachine):
+    """Each rule is one thing that may happen; what must hold is asked after each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.world.request("checkout", "normal", DANA)
+        self.world.request("search", "normal", DANA)
+
+    def some(self, which: int) -> Deployment:
+        known = self.world.unfinished() or list(self.world.deployments.values())
+        return known[which % len(known)]
+
+    def one_of_all(self, which: int) -> Deployment:
+        known = list(self.world.deployments.values())
+        return known[which % len(known)]
+
+    @rule(service=SERVICES, kind=st.sampled_from(("normal", "hotfix")), by=WHO)
+    def request(self, service: str, kind: str, by: str) -> None:
+        self.world.request(service, kind, by)
+
+    @rule(which=WHICH, by=WHO)
+    def approve(self, which: int, by: str) -> None:
+        self.world.tell(self.some(which).id, Approved(by))
+
+    @rule(which=WHICH, wish=st.sampled_from((Held, Resumed, Promoted, Cancelled)), by=WHO)
+    def wish(self, which: int, wish: type[Held | Resumed | Promoted | Cancelled], by: str) -> None:
+        self.world.tell(self.some(which).id, wish(by))
+
+    @rule(which=WHICH, wish=st.sampled_from((Rejected, RollbackRequested)), by=WHO)
+    def wish_to_end(self, which: int, wish: type[Rejected | RollbackRequested], by: str) -> None:
+        self.world.tell(self.some(which).id, wish(by, "it is slow"))
+
+    @rule(which=WHICH, by=WHO)
+    def abandon(self, which: int, by: str) -> None:
+        self.world.tell(self.some(which).id, RollbackAbandoned(by, "by hand"))
+
+    @rule(which=WHICH, by=WHO)
+    def roll_back_afterwards(self, which: int, by: str) -> None:
+        d = self.one_of_all(which)
+        if d.phase in (Phase.SUCCEEDED, Phase.SUPERSEDED):
+            self.world.roll_back_afterwards(d, RollbackRequested(by, "it is slow"))
+
+    @rule(which=WHICH, wish=st.sampled_from((Approved(ANA), Promoted(ANA), Cancelled(DANA))))
+    def wish_for_what_may_be_over(self, which: int, wish: Wish) -> None:
+        self.world.tell(self.one_of_all(which).id, wish)
+
+    @rule(which=WHICH)
+    def look(self, which: int) -> None:
+        d = self.some(which)
+        self.world.tell(d.id, self.world.look(d))
+
+    @rule(which=WHICH)
+    def look_and_be_late(self, which: int) -> None:
+        d = self.some(which)
+        self.world.late.append((d.id, self.world.look(d)))
+
+    @precondition(lambda self: self.world.late)
+    @rule(which=WHICH, is_repeated=st.booleans())
+    def a_late_look_arrives(self, which: int, is_repeated: bool) -> None:
+        index = which % len(self.world.late)
+        id, seen = self.world.late[index]
+        if not is_repeated:
+            del self.world.late[index]
+        self.world.tell(id, seen)
+
+    @rule(which=WHICH, is_refused=st.booleans())
+    def see_nothing(self, which: int, is_refused: bool) -> None:
+        refusal = "no such service" if is_refused else None
+        self.world.tell(self.some(which).id, Observed(self.world.now, refusal=refusal))
+
+    @rule(which=WHICH)
+    def elapse(self, which: int) -> None:
+        self.world.tell(self.one_of_all(which).id, Elapsed())
+
+    @rule(seconds=st.sampled_from((1, 29, 61, 301, 601, 3601, 15000, 90000, -45, -4000)))
+    def time_jumps(self, seconds: int) -> None:
+        self.world.now += timedelta(seconds=seconds)
+
+    @rule(service=SERVICES, health=st.sampled_from(sorted(READINGS)))
+    def health_turns(self, service: str, health: str) -> None:
+        self.world.places[service].health = health
+
+    @rule(service=SERVICES, verdict=st.sampled_from(Verdict))
+    def checks_turn(self, service: str, verdict: Verdict) -> None:
+        self.world.places[service].checks = verdict
+
+    @rule(service=SERVICES, which=WHICH, how=st.sampled_from(("once", "twice", "never")))
+    def traffic_arrives(self, service: str, which: int, how: str) -> None:
+        place = self.world.places[service]
+        if not place.on_its_way:
+            return
+        index = which % len(place.on_its_way)
+        if how != "never":
+            place.deliver(place.on_its_way[index])
+        if how != "twice":
+            del place.on_its_way[index]
+
+    @rule(which=WHICH, state=st.sampled_from(JobState))
+    def a_job_ends(self, which: int, state: JobState) -> None:
+        if self.world.jobs:
+            keys = sorted(self.world.jobs)
+            self.world.jobs[keys[which % len(keys)]] = state
+
+    @rule(gone=st.lists(WHO, max_size=2))
+    def roles_are_revoked(self, gone: list[str]) -> None:
+        self.world.people = without(everybody(), *gone)
+
+    @rule(which=WHICH)
+    def a_tag_is_moved(self, which: int) -> None:
+        self.world.moved.add(self.some(which).id)
+
+    @rule(service=SERVICES)
+    def somebody_unlocks(self, service: str) -> None:
+        place = self.world.places[service]
+        place.context = replace(place.context, lock=None)
+
+    @rule(which=WHICH, laps=st.integers(1, 12), lap=st.sampled_from((LAP, 5 * MINUTE)))
+    def all_is_well_for_a_while(self, which: int, laps: int, lap: timedelta) -> None:
+        id = self.some(which).id
+        for _ in range(laps):
+            self.world.good_lap(self.world.deployments[id], lap)
+            self.world.check()
+
+    @rule(which=WHICH)
+    def it_is_signed(self, which: int) -> None:
+        id = self.some(which).id
+        for by in (ANA, QUINN):
+            self.world.tell(id, Approved(by))
+
+    @invariant()
+    def every_promise_holds(self) -> None:
+        self.world.check()
+
+    def teardown(self) -> None:
+        """After the faults stop, whatever does not wait for people comes to its end."""
+        self.world.people = everybody()
+        for lap in (*[LAP] * 30, *[5 * MINUTE] * 30, *[LAP] * 30):
+            for d in self.world.unfinished():
+                self.world.good_lap(self.world.deployments[d.id], lap)
+            self.world.check()
+        queue = [d for d in self.world.unfinished() if not is_waiting_for_people(d)]
+        for d in queue:
+            holder = self.world.place(d).context.slot.holder
+            assert holder is not None, f"{d.id} stands still: {d.phase} {d.waits_for}"
+            assert is_waiting_for_people(self.world.deployments[holder])
+
+
+is_big = os.environ.get("PILOTHOUSE_HYPOTHESIS") == "big"
+
+TestDeploying = Deploying.TestCase
+TestDeploying.settings = settings(
+    max_examples=2000 if is_big else 60,
+    stateful_step_count=50 if is_big else 40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
