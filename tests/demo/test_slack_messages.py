@@ -187,14 +187,14 @@ async def test_a_form_says_the_same_as_json(slack: SlackEmulator, client: AsyncW
         "chat.postMessage",
         data={
             "channel": "C0DEPLOY",
-            "text": "[142]",
+            "text": '{"d": 142}',
             "blocks": '[{"type":"divider"}]',
             "reply_broadcast": "false",
         },
     )
 
     [message] = slack.workspace.messages("C0DEPLOY")
-    assert message.text == "[142]"
+    assert message.text == '{"d": 142}'
     assert message.is_broadcast is False
     assert message.blocks[0]["type"] == "divider"
 

@@ -112,8 +112,12 @@ async def test_each_payload_goes_to_one_of_several_connections(
 
 
 async def test_a_socket_that_was_asked_to_leave_gets_nothing_new(
-    slack: SlackEmulator, session: aiohttp.ClientSession
+    slack: SlackEmulator, session: aiohttp.ClientSession, bolt: AsyncApp, connect: Connect
 ) -> None:
+    @bolt.command("/deploy")
+    async def deploy(ack: Any) -> None:
+        await ack("the new one")
+
     client = AsyncWebClient(base_url=slack.api_url, session=session)
     url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
     async with session.ws_connect(url) as socket:
@@ -122,7 +126,10 @@ async def test_a_socket_that_was_asked_to_leave_gets_nothing_new(
         frame = await socket.receive_json()
 
         seen = await slack.command("U0DANA", "/deploy", "x")
+        await connect(bolt)
+        later = [await slack.command("U0DANA", "/deploy", "x") for _ in range(2)]
 
+    assert [one.body for one in later] == [{"text": "the new one"}] * 2
     assert (frame["type"], frame["reason"]) == ("disconnect", "warning")
     assert seen.error == '/deploy failed with the error "dispatch_failed"'
 
