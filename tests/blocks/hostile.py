@@ -18,7 +18,7 @@ from tests.builders import ANA, DANA, NOW, QUINN, a_deployment, a_plan, a_versio
 
 VERDICTS = (Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN)
 NASTY = (
-    "<!channel> <!here> <@U0ANA> <#C0DEPLOY> <https://evil.example|click> <!date^1^{time}|x> "
+    "<!channel> <!here> <@U0EVIL> <#C0DEPLOY> <https://evil.example|click> <!date^1^{time}|x> "
     "*bold* _it_ ~no~ `code` ```block``` :tada: & &lt;!channel&gt; \u202egnp.exe\u202c "
     "\u200bze\u200bro\u2066iso\u2069 \x00\x07\n\r\n> quote 👩‍👩‍👧 🎉 שלום مرحبا "
 )

@@ -27,13 +27,20 @@ def modal_faults(view: Json, surface: Surface = "modal") -> list[str]:
     return lint(drawn, surface) + house(drawn, surface) + danger(drawn)
 
 
-def danger(drawn: Mapping[str, Any], known: frozenset[str] = frozenset()) -> list[str]:
+def danger(drawn: Mapping[str, Any]) -> list[str]:
     """Mark-up that only a mention, a date or a checked link of ours may make."""
     found: list[str] = []
     for text in strings(drawn):
-        rest = text
-        for mark in ("<!channel", "<!here", "<!everyone", "<!subteam", "<#", "<https://evil"):
-            found += [mark] if mark in rest else []
+        for mark in (
+            "<!channel",
+            "<!here",
+            "<!everyone",
+            "<!subteam",
+            "<@U0EVIL",
+            "<#",
+            "<https://evil",
+        ):
+            found += [mark] if mark in text else []
         if any(letter in text for letter in "\u202e\u202c\u2066\u2069\u200b\x00\x07"):
             found.append(f"invisible letters in {text[:40]!r}")
     return found

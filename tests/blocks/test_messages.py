@@ -249,3 +249,11 @@ def test_one_person_with_two_roles_still_is_asked_once() -> None:
     d = a_deployment(cursor=2, plan=replace(plan, stages=stages))
 
     assert lines(ask(d, People({QUINN: both})))[0].count("<@U0QUINN>") == 1
+
+
+def test_who_signed_one_place_is_not_asked_for_the_next() -> None:
+    both = frozenset({"qa_lead", "deployment_lead"})
+    team = People({user: Person(user, user, both) for user in (ANA, QUINN)})
+    d = replace(asking(), approvals=(Approval(ANA, NOW, asking().digest),))
+
+    assert mentioned(payload(ask(d, team))) == {QUINN}
