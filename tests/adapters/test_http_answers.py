@@ -1,5 +1,6 @@
 """Every HTTP adapter against a server that answers badly: never a guess, never a crash."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -9,13 +10,13 @@ import pytest
 from bot.adapters.http_checks import HttpChecks
 from bot.adapters.http_json import HttpJson
 from bot.adapters.http_metrics import HttpMetrics
-from bot.adapters.http_releases import CACHED, HttpReleases
+from bot.adapters.http_releases import HttpReleases
 from bot.adapters.weighted_http import WeightedHttpRouter
 from bot.domain.gates import Check, CheckResult, Driver
 from bot.domain.health import Verdict
-from bot.domain.release import Migration, Target, Version
+from bot.domain.release import Target, Version
 from bot.ports import Rejected, Unavailable
-from tests.adapters.hostile import NO_ANSWERS, Hostile, Reply, hostile_server, saying
+from tests.adapters.hostile import NO_ANSWERS, Hostile, Reply, hostile_server, reply, saying
 
 TARGET = Target("T0DEMO", "checkout", "production")
 VERSION = Version("v1.8.3", "4f1c2a9", "image")
@@ -25,17 +26,6 @@ READING = {
     "requests": 120,
     "values": {"error_rate": 1.2, "p95_ms": 210},
 }
-RELEASE = {
-    "name": "v1.8.3",
-    "commit": "4f1c2a9",
-    "artefact": "image",
-    "authors": ["U0DEVO"],
-    "summary": "Faster receipts",
-    "changes": 4,
-    "compare_url": "https://example.com/compare",
-    "migrations": [{"name": "0042", "is_reversible": True}, {"name": "0043"}],
-}
-
 Call = Callable[[HttpJson, Driver], Awaitable[Any]]
 
 
@@ -144,6 +134,16 @@ async def test_a_value_that_is_no_number_is_not_known(
     assert dict(reading.values) == {"p95_ms": 210.0}
 
 
+async def test_a_value_beyond_every_number_is_not_known(hostile: Hostile, http: HttpJson) -> None:
+    written = json.dumps(READING).replace("1.2", "1e999").encode()
+    hostile.reply = reply(written)
+
+    reading = await HttpMetrics(http).reading(driver_of(hostile), TARGET, "v1.8.3")
+
+    assert reading is not None
+    assert "error_rate" not in dict(reading.values)
+
+
 @pytest.mark.parametrize(
     ("answer", "verdict", "fact"),
     [
@@ -182,81 +182,6 @@ async def test_a_check_that_could_not_look_is_unavailable(
 
     with pytest.raises(Unavailable):
         await check(http, hostile, version_field="version")
-
-
-async def test_a_version_is_taken_as_its_catalogue_knows_it(
-    hostile: Hostile, http: HttpJson
-) -> None:
-    hostile.reply = saying({"versions": [RELEASE]})
-    releases = HttpReleases(http)
-
-    found = await releases.resolve(driver_of(hostile), "checkout", "v1.8.3")
-
-    assert found == Version(
-        "v1.8.3",
-        "4f1c2a9",
-        "image",
-        ("U0DEVO",),
-        "Faster receipts",
-        4,
-        "https://example.com/compare",
-        (Migration("0042", True), Migration("0043", False)),
-    )
-    assert await releases.resolve(driver_of(hostile), "checkout", "v9") is None
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"name": ""},
-        {"name": None},
-        {"commit": 7},
-        {"artefact": "a\nb"},
-        {"authors": "U0DEVO"},
-        {"authors": [1]},
-        {"summary": 1},
-        {"changes": True},
-        {"changes": "4"},
-        {"compare_url": []},
-        {"migrations": ["0042"]},
-        {"migrations": [{"name": "x", "is_reversible": "yes"}]},
-    ],
-)
-async def test_a_catalogue_of_another_shape_is_unavailable(
-    hostile: Hostile, http: HttpJson, change: dict[str, Any]
-) -> None:
-    hostile.reply = saying({"versions": [RELEASE | change]})
-
-    with pytest.raises(Unavailable):
-        await HttpReleases(http).newest(driver_of(hostile), "checkout")
-
-
-async def test_a_version_that_is_there_twice_is_not_understood(
-    hostile: Hostile, http: HttpJson
-) -> None:
-    hostile.reply = saying({"versions": [RELEASE, RELEASE]})
-
-    with pytest.raises(Unavailable, match="twice"):
-        await HttpReleases(http).newest(driver_of(hostile), "checkout")
-
-
-async def test_suggestions_are_remembered_for_a_while_and_builds_never(
-    hostile: Hostile, http: HttpJson
-) -> None:
-    now = 1000.0
-    releases = HttpReleases(http, lambda: now)
-    hostile.reply = saying({"versions": [RELEASE, RELEASE | {"name": "v1.8.2"}]})
-    driver = driver_of(hostile)
-
-    assert [v.name for v in await releases.newest(driver, "checkout", 1)] == ["v1.8.3"]
-    assert len(await releases.newest(driver, "checkout")) == 2
-    assert len(hostile.asked) == 1
-    await releases.resolve(driver, "checkout", "v1.8.3")
-    await releases.resolve(driver, "checkout", "v1.8.3")
-    assert len(hostile.asked) == 3
-    now += CACHED
-    await releases.newest(driver, "checkout")
-    assert len(hostile.asked) == 4
 
 
 @pytest.mark.parametrize(
