@@ -23,8 +23,8 @@ APP_TOKEN = "xapp-demo"
 SIGNING_SECRET = "signing-secret-of-the-demo"
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"
 
-#: Short enough for a test that waits for Slack to give up.
-IMPATIENT = Timing(ack=0.3, event_retries=(0.0, 0.05, 0.05))
+#: Repeats events soon enough for a test that waits for it.
+RETRIES = (0.0, 0.05, 0.05)
 
 
 @dataclass
@@ -56,14 +56,22 @@ def workspace(clock: Clock) -> Workspace:
 
 
 @pytest.fixture
-async def slack(workspace: Workspace, manifest: Manifest) -> AsyncIterator[SlackEmulator]:
+def patience() -> float:
+    """Seconds for an acknowledgement; parametrized down where a test waits for the end."""
+    return Timing().ack
+
+
+@pytest.fixture
+async def slack(
+    workspace: Workspace, manifest: Manifest, patience: float
+) -> AsyncIterator[SlackEmulator]:
     emulator = SlackEmulator(
         workspace,
         manifest,
         bot_token=BOT_TOKEN,
         app_token=APP_TOKEN,
         signing_secret=SIGNING_SECRET,
-        timing=IMPATIENT,
+        timing=Timing(ack=patience, event_retries=RETRIES),
     )
     await emulator.start()
     yield emulator

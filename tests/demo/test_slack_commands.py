@@ -33,6 +33,7 @@ async def test_a_command_without_a_bot_fails(slack: SlackEmulator) -> None:
     assert seen.error == '/deploy failed with the error "dispatch_failed"'
 
 
+@pytest.mark.parametrize("patience", [0.1])
 async def test_a_command_the_bot_does_not_know_times_out_over_socket_mode(
     slack: SlackEmulator, bolt: AsyncApp, connect: Connect
 ) -> None:

@@ -11,7 +11,6 @@ from bot.demo.slack import Manifest, SlackEmulator, Workspace
 from tests.demo.conftest import (
     APP_TOKEN,
     BOT_TOKEN,
-    IMPATIENT,
     SIGNING_SECRET,
     Connect,
     button,
@@ -35,7 +34,6 @@ async def slack(workspace: Workspace, manifest: Manifest) -> AsyncIterator[Slack
         bot_token=BOT_TOKEN,
         app_token=APP_TOKEN,
         signing_secret=SIGNING_SECRET,
-        timing=IMPATIENT,
         world=_turn,
         world_state=lambda: {"speed": 10},
     )

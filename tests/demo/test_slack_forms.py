@@ -97,6 +97,7 @@ async def test_the_bot_may_answer_with_another_form_or_close_all(
     assert shown == titles
 
 
+@pytest.mark.parametrize("patience", [0.5])
 async def test_a_submission_nobody_acknowledges_leaves_the_form_and_a_word(
     slack: SlackEmulator, opened: list[str]
 ) -> None:

@@ -13,11 +13,11 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.demo.slack import Manifest, SlackEmulator, demo_workspace
+from bot.demo.slack import Manifest, SlackEmulator, Timing, demo_workspace
 from tests.demo.conftest import (
     APP_TOKEN,
     BOT_TOKEN,
-    IMPATIENT,
+    RETRIES,
     SIGNING_SECRET,
     Connect,
     button,
@@ -43,7 +43,9 @@ class Listener:
 
 
 @pytest.fixture
-async def slack(manifest: Manifest, request: pytest.FixtureRequest) -> AsyncIterator[SlackEmulator]:
+async def slack(
+    manifest: Manifest, patience: float, request: pytest.FixtureRequest
+) -> AsyncIterator[SlackEmulator]:
     """On the real clock: Bolt refuses signatures that are five minutes old."""
     emulator = SlackEmulator(
         demo_workspace(),
@@ -51,7 +53,7 @@ async def slack(manifest: Manifest, request: pytest.FixtureRequest) -> AsyncIter
         bot_token=BOT_TOKEN,
         app_token=APP_TOKEN,
         signing_secret=SIGNING_SECRET,
-        timing=IMPATIENT,
+        timing=Timing(ack=patience, event_retries=RETRIES),
         transport=getattr(request, "param", "auto"),
     )
     await emulator.start()
@@ -192,6 +194,7 @@ async def test_the_bot_can_say_that_once_is_enough(
     assert len(listener.requests) == 1
 
 
+@pytest.mark.parametrize("patience", [0.5])
 async def test_an_unknown_command_fails_at_once_and_a_slow_one_times_out(
     slack: SlackEmulator, bolt: AsyncApp, listener: Listener
 ) -> None:

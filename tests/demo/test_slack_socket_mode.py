@@ -217,6 +217,7 @@ async def test_a_socket_that_closes_before_the_acknowledgement_fails_the_command
     assert seen.error == '/deploy failed with the error "dispatch_failed"'
 
 
+@pytest.mark.parametrize("patience", [0.1])
 async def test_an_event_nobody_acknowledges_is_sent_again_with_the_same_id(
     slack: SlackEmulator, session: aiohttp.ClientSession
 ) -> None:
