@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -16,7 +17,6 @@ import structlog
 import typer
 
 from bot import app, log
-from bot.demo import run as demo_run
 from bot.domain.diagram import lifecycle
 from bot.domain.line import plain
 from bot.operate import AdoptionRefused, adopt_version
@@ -71,6 +71,7 @@ def demo(
     ] = None,
 ) -> None:
     """Everything on this machine: a Slack-like page, a real service, and the bot. No account."""
+    demo_run = import_module("bot.demo.run")  # only here: a bot in production never loads it
     _answer(lambda: demo_run.demo(port, directory, _say))
 
 
@@ -136,7 +137,7 @@ def audit_export(
     ] = None,
 ) -> None:
     """Every entry as one JSON object a line, oldest first per thing."""
-    start = since.replace(tzinfo=UTC) if since else None
+    start = since.replace(tzinfo=UTC) if since else datetime.min.replace(tzinfo=UTC)
     _answer(lambda: _export(_database(), start))
 
 
@@ -196,7 +197,7 @@ async def _verify(url: str, anchors: list[str]) -> list[audit.Finding]:
         return await audit.verify(store, anchors)
 
 
-async def _export(url: str, since: datetime | None) -> None:
+async def _export(url: str, since: datetime) -> None:
     async with AsyncExitStack() as stack:
         store = await open_store(url)
         stack.push_async_callback(store.close)

@@ -1,7 +1,7 @@
 """Slack as a `Chat`: one attempt per call, every failure sorted into the port's few kinds."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,13 +37,13 @@ class SlackChat:
         client: AsyncWebClient,
         session: aiohttp.ClientSession,
         pace: Pace,
-        response_hosts: tuple[str, ...] = ("hooks.slack.com",),
+        response_origins: tuple[str, ...] = ("https://hooks.slack.com",),
         deadline: timedelta = timedelta(seconds=8),
     ) -> None:
         self._client = client
         self._session = session
         self._pace = pace
-        self._hosts = response_hosts
+        self._origins = response_origins
         self._deadline = deadline.total_seconds()
         self.is_revoked = False
 
@@ -106,19 +106,40 @@ class SlackChat:
             await self._call("views.open", "", trigger_id=trigger, view=dict(view))
 
     async def answer(self, to: str, message: Message) -> None:
-        parts = urlsplit(to)
-        if parts.hostname not in self._hosts:
+        """*to* is a response_url, the same after `replace:` when the answer takes the clicked
+        message's place, or `ephemeral:CHANNEL/THREAD/USER` where Slack gave no address."""
+        if to.startswith("ephemeral:"):
+            await self._whisper(to.removeprefix("ephemeral:"), message)
+            return
+        url = to.removeprefix("replace:")
+        parts = urlsplit(url)
+        if f"{parts.scheme}://{parts.netloc}" not in self._origins:
             raise Rejected("a response_url outside Slack is never called")
         body = {
             "response_type": "ephemeral",
-            "replace_original": False,
+            "replace_original": url != to,
             "text": message.text,
             "blocks": list(message.blocks),
         }
+        await self._respond(url, body)
+
+    async def _whisper(self, place: str, message: Message) -> None:
+        channel, thread, user = place.split("/")
+        await self._call(
+            "chat.postEphemeral",
+            channel,
+            channel=channel,
+            user=user,
+            thread_ts=thread,
+            text=message.text,
+            blocks=list(message.blocks),
+        )
+
+    async def _respond(self, url: str, body: dict[str, Any]) -> None:
         try:
             async with (
                 asyncio.timeout(self._deadline),
-                self._session.post(to, json=body, allow_redirects=False) as response,
+                self._session.post(url, json=body, allow_redirects=False) as response,
             ):
                 await _mind_status(response)
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -139,10 +160,11 @@ class SlackChat:
         return answer
 
     async def _send(self, method: str, given: dict[str, Any]) -> Mapping[str, Any]:
-        call: Awaitable[Any] = self._client.api_call(method, json=given)
         if method.startswith("conversations.") or method == "chat.getPermalink":
-            call = self._client.api_call(method, http_verb="GET", params=given)
-        data = (await call).data
+            response = await self._client.api_call(method, http_verb="GET", params=given)
+        else:
+            response = await self._client.api_call(method, json=given)
+        data = response.data
         return data if isinstance(data, dict) else {}
 
     def _sorted(self, method: str, place: str, error: SlackApiError) -> Exception:
