@@ -221,9 +221,9 @@ async def test_a_click_is_told_apart_from_one_that_cannot_be(
     assert "reject is not on message" in gone["error"]
 
 
-async def test_a_form_is_filled_in_asked_about_sent_and_closed(
-    page: Page, bolt: AsyncApp, connect: Connect
-) -> None:
+@pytest.fixture
+async def states(bolt: AsyncApp, connect: Connect) -> list[dict[str, Any]]:
+    """A bot whose form asks for a service; what the form held at each pick."""
     states: list[dict[str, Any]] = []
     select = field_of("external_select", "service", min_query_length=0)
     asking = form(select | {"dispatch_action": True}, field_of("plain_text_input"))
@@ -247,6 +247,12 @@ async def test_a_form_is_filled_in_asked_about_sent_and_closed(
         await ack(response_action="errors", errors={"reason": "Say more."})
 
     await connect(bolt)
+    return states
+
+
+async def test_a_form_is_filled_in_asked_about_sent_and_closed(
+    page: Page, states: list[dict[str, Any]]
+) -> None:
     await page.post("say", channel="C0DEPLOY", text="/rollback")
     [shown] = (await page.state())["views"]
     place = {"view_id": shown["id"], "block_id": "service", "action_id": "v"}
