@@ -1,11 +1,13 @@
 """Folders, profiles and names: what is read, what overrides what, what a digest covers."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from bot.domain.plan import RolloutStage, WatchStage
+from bot.domain.approvals import RoleSlot
+from bot.domain.plan import ApprovalStage, JobStage, RolloutStage, WatchStage
 from bot.policies.findings import PolicyError, suggest
 from bot.policies.loader import findings, load
 from tests.policies.texts import COMPLETE, EXTENDING, ORG, found_in, only, write
@@ -211,6 +213,7 @@ def test_the_digest_changes_with_the_policy_and_not_with_the_organisation(tmp_pa
 def test_the_text_is_a_policy_that_stands_for_itself(tmp_path: Path) -> None:
     before = load(write(tmp_path, org=ORG, checkout=EXTENDING)).services["checkout"]
 
+    assert "extends" not in json.loads(before.text)
     again = load(write(tmp_path, checkout=before.text)).services["checkout"]
 
     assert (again.text, again.digest) == (before.text, before.digest)
@@ -228,3 +231,31 @@ def test_a_suggestion_is_the_nearest_or_all_there_is() -> None:
     )
     assert suggest("zzz", ["b", "a"]) == "there is `a`, `b`"
     assert suggest("zzz", []) == "nothing of that sort is defined yet"
+
+
+def test_every_switch_of_a_stage_reaches_the_plan(tmp_path: Path) -> None:
+    text = (
+        COMPLETE.replace("on_unknown: hold", "on_unknown: roll_back\n          AUTO")
+        .replace("proven_after: 1h", "proven_after: 1h\n          AUTO")
+        .replace("AUTO", "automatic_rollback: false")
+        .replace("remind_after: 10m", "remind_after: 10m\n          self_approval: true")
+        .replace("{role: deployment_lead, needed: 1}", "{role: anyone, needed: 2}")
+    )
+    start, end = text.index("      - job:"), text.index("      - approval:")
+    job, rest = text[start:end], text[:start] + text[end:]
+    changing = job.replace("time_limit: 15m", "time_limit: 15m\n          changes: true")
+    text = rest.replace("      - rollout:", changing + "      - rollout:")
+
+    policy = load(write(tmp_path, org=ORG, payments=text)).services["payments"]
+    _, approval, job_stage, rollout, watch = policy.plans["production", "standard"].stages
+
+    assert isinstance(approval, ApprovalStage)
+    assert approval.is_self_allowed
+    assert approval.slots == (RoleSlot("anyone", 2),)
+    assert isinstance(job_stage, JobStage)
+    assert job_stage.changes
+    assert isinstance(rollout, RolloutStage)
+    assert rollout.is_unknown_rolled_back
+    assert not rollout.is_rollback_automatic
+    assert isinstance(watch, WatchStage)
+    assert not watch.is_rollback_automatic
