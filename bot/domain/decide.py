@@ -56,9 +56,15 @@ def settle(before: Deployment | None, decision: Decision, now: datetime) -> Deci
         decision = replace(decision, state=state)
     decision = updates.beat(before or decision.state, _last_split_only(decision), now)
     if before is not None and decision.state != before:
-        is_urgent = bool(entries) or decision.state.offer != before.offer
+        is_urgent = bool(entries) or _standing(before) != _standing(decision.state)
         decision = decision.also(RefreshCard(is_urgent))
     return decision
+
+
+def _standing(d: Deployment) -> tuple[object, ...]:
+    """What a reader of the card must learn at once; numbers may wait for the next edit."""
+    verdict = d.health.verdict if d.health is not None else None
+    return (d.offer, verdict, d.live_since is not None)
 
 
 def due_at(d: Deployment, now: datetime, tick: timedelta) -> datetime | None:
