@@ -18,7 +18,7 @@ from bot.blocks.pieces import (
 )
 from bot.blocks.standing import is_stale
 from bot.blocks.text import Piece, Pieces, clean, names_of, notice
-from bot.domain.deployment import Deployment
+from bot.domain.deployment import Deployment, Phase
 from bot.domain.health import HealthRules, Verdict
 from bot.domain.line import Bold, Code, Line, Said
 from bot.domain.release import Version
@@ -116,11 +116,16 @@ def _consequences(d: Deployment, target: Version) -> list[Piece]:
         f").\n2. It is done when that is seen{', ' + checks if count else ''}.\n3. No other "
         f"deployment can change {d.plan.environment} meanwhile; should it fail, "
         f"{d.plan.service} is locked until a lead unlocks it.\n4. ",
-        Code(d.id),
-        " is marked rolled back; ",
+        *_marked(d),
         Code(d.version.name),
         " no longer counts as proven.",
     ]
+
+
+def _marked(d: Deployment) -> Pieces:
+    if d.phase is Phase.SUCCEEDED:
+        return (Code(d.id), " stays as it is, the rollback gets an id of its own; ")
+    return (Code(d.id), " is marked rolled back; ")
 
 
 def _database(d: Deployment, target: Version) -> list[Piece]:

@@ -7,6 +7,7 @@ import pytest
 
 from bot.blocks import request, rollback
 from bot.blocks.pieces import Json
+from bot.domain.deployment import Phase
 from bot.domain.release import Migration
 from bot.memory import Draft
 from tests.blocks.shown import buttons, lines
@@ -133,3 +134,10 @@ def test_the_rollback_form_asks_for_a_target_and_a_reason() -> None:
         ("v1.8.2 (last good)", "v1.8.2"),
         ("v1.8.1", "v1.8.1"),
     ]
+
+
+def test_a_rollback_after_the_fact_leaves_the_finished_one_as_it_is() -> None:
+    done = canary(phase=Phase.SUCCEEDED, cursor=4)
+    drawn = rollback.preview(done, a_version("v1.8.2"), "R-7", "why", people(), NOW)
+
+    assert any("`D-142` stays as it is" in line for line in lines(drawn))
