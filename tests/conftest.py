@@ -6,12 +6,25 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
 from storage import migrate
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without chromium the tests of the page are left out, except where nothing may be."""
+    if CHROMIUM.exists() or os.environ.get("PILOTHOUSE_NO_SKIPS"):
+        return
+    missing = pytest.mark.skip(reason="needs chromium: apt-get install chromium")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(missing)
 
 
 @pytest.fixture(scope="session")
