@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ import aiohttp
 
 from bot.redact import redact
 
+LISTEN = "PILOTHOUSE_LISTEN"
 RUN = (sys.executable, "-m", "bot", "run")
 _POLL = 0.1
 _ASK = aiohttp.ClientTimeout(total=2)
@@ -27,6 +29,8 @@ class NotReady(Exception):
 class BotProcess:
     """*environment* is all that the bot gets; its output is appended to *log*.
 
+    Without a *ready_url* it is given a free port of loopback to listen on, the same one for ever.
+
     It dies with the process that started it, even when that one is killed (Linux).
     """
 
@@ -34,14 +38,14 @@ class BotProcess:
         self,
         environment: Mapping[str, str],
         log: Path,
-        ready_url: str,
+        ready_url: str | None = None,
         *,
         command: Sequence[str] = RUN,
         patience: timedelta = timedelta(seconds=40),
     ) -> None:
         self._environment = dict(environment)
         self._log = log
-        self._ready_url = ready_url
+        self._ready_url = ready_url or self._listen_anywhere()
         self._command = tuple(command)
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
@@ -65,11 +69,11 @@ class BotProcess:
                 self._process = self._spawn()
             await self._until_ready()
 
-    def kill(self) -> None:
-        """SIGKILL, as if the machine had taken it; idempotent."""
+    async def kill(self) -> None:
+        """SIGKILL, as if the machine had taken it, and gone when it returns; idempotent."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
+            await asyncio.to_thread(self._process.wait)
 
     async def stop(self, patience: timedelta = timedelta(seconds=12)) -> None:
         """SIGTERM, and SIGKILL when it takes longer than *patience*; idempotent."""
@@ -78,7 +82,7 @@ class BotProcess:
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             await asyncio.to_thread(self._process.wait, patience.total_seconds())
-        self.kill()
+        await self.kill()
 
     def last_words(self) -> str:
         """The end of its log, without secrets."""
@@ -86,6 +90,13 @@ class BotProcess:
             return ""
         lines = self._log.read_bytes()[-8192:].decode(errors="replace").splitlines()
         return redact("\n".join(lines[-_LAST_LINES:]))
+
+    def _listen_anywhere(self) -> str:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listen = f"127.0.0.1:{listener.getsockname()[1]}"
+        self._environment[LISTEN] = listen
+        return f"http://{listen}/readyz"
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         tether = (sys.executable, "-m", "bot.demo.tether", str(os.getpid()), "--")

@@ -133,7 +133,8 @@ async def test_a_number_that_came_round_again_is_not_taken_for_the_wrapper(
     await runner.stop(KEY, job)
 
     assert (await runner.status(KEY, job)).state is JobState.LOST
-    assert bystander.poll() is None
+    with pytest.raises(subprocess.TimeoutExpired):
+        bystander.wait(timeout=0.5)
     bystander.kill()
     bystander.wait()
     journal.lead(leader)

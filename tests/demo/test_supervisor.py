@@ -61,7 +61,7 @@ async def make(tmp_path: Path, port: int) -> AsyncIterator[Make]:
 
     yield one
     for bot in made:
-        bot.kill()
+        await bot.kill()
 
 
 async def test_a_started_bot_is_ready_and_is_the_process_that_is_named(make: Make) -> None:
@@ -92,8 +92,7 @@ async def test_a_killed_bot_is_gone_at_once_and_can_be_started_again(make: Make)
     pid = bot.pid
     assert pid is not None
 
-    bot.kill()
-    bot.kill()
+    await asyncio.gather(bot.kill(), bot.kill())
 
     assert (bot.is_running, bot.pid) == (False, None)
     assert not is_alive(pid)
@@ -133,6 +132,19 @@ async def test_a_bot_gets_its_own_environment_and_nothing_else(make: Make) -> No
     await bot.start()
 
     assert "HOME" not in bot.last_words()
+
+
+async def test_without_an_address_the_bot_is_given_one_that_it_keeps(tmp_path: Path) -> None:
+    code = "import os, sys; sys.argv[1:] = [os.environ['PILOTHOUSE_LISTEN'].split(':')[1]]\n" + BOT
+    environment = ENVIRONMENT | {"PILOTHOUSE_LISTEN": "127.0.0.1:0"}
+    bot = BotProcess(environment, tmp_path / "log", command=(sys.executable, "-c", code))
+
+    await bot.start()
+    await bot.kill()
+    await bot.start()
+
+    assert bot.is_running
+    await bot.kill()
 
 
 #: Starts a bot that never gets ready, and waits for it until it is killed.
