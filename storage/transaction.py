@@ -49,6 +49,13 @@ class SqlTransaction:
         return await seal(self.connection, self.now)
 
 
+def connection_of(tx: Transaction) -> Connection:
+    """For what reads tables as they are, such as the audit."""
+    if not isinstance(tx, SqlTransaction):
+        raise TypeError("this transaction is none of storage's")
+    return tx.connection
+
+
 async def settled(unit: Callable[[Transaction], Awaitable[T]], tx: SqlTransaction) -> T:
     """Run *unit* to its end, ready to commit."""
     result = await unit(tx)

@@ -17,13 +17,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("sqlite") / "template.db"
 
 
+def is_made(template: Path) -> bool:
+    return template.exists()
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgres":
         databases: Databases = request.getfixturevalue("postgres_databases")
         return await databases.migrated()
     template: Path = request.getfixturevalue("sqlite_template")
-    if not template.exists():
+    if not is_made(template):
         await migrate.upgrade(f"sqlite:///{template}")
     path = tmp_path / "pilothouse.db"
     shutil.copy(template, path)
