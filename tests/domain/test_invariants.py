@@ -160,6 +160,21 @@ class Deploying(RuleBasedStateMachine):
     def all_is_well_for_a_while(self, which: int, laps: int, lap: timedelta) -> None:
         self.goes_well(self.some(which).id, laps, lap)
 
+    @rule(
+        which=WHICH,
+        laps=st.integers(1, 4),
+        lap=st.sampled_from((LAP, 2 * MINUTE, 5 * MINUTE)),
+        health=st.sampled_from(sorted(READINGS)),
+        is_traffic_moving=st.booleans(),
+    )
+    def only_health_is_what_it_is(
+        self, which: int, laps: int, lap: timedelta, health: str, is_traffic_moving: bool
+    ) -> None:
+        d = self.some(which)
+        for _ in range(laps):
+            self.world.lap(self.world.deployments[d.id], lap, health, is_traffic_moving)
+            self.world.check()
+
     @initialize(laps=st.lists(st.integers(0, 16), min_size=2, max_size=2))
     def they_have_come_so_far(self, laps: list[int]) -> None:
         for id, done in zip(("D-1", "D-2"), laps, strict=True):
