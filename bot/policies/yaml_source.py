@@ -175,6 +175,9 @@ class _Builder:
             raise self._refuse(event, "anchors and aliases are not read", fix, path)
         if getattr(event, "tag", None):
             raise self._refuse(event, "tags (`!…`) are not read", "leave the tag out", path)
+        if any("\ud800" <= c <= "\udfff" for c in getattr(event, "value", None) or ""):
+            fix = "write the character itself, or its whole code point"
+            raise self._refuse(event, "half a character stands here", fix, path)
         if len(path) > MAX_DEPTH:
             raise self._refuse(event, "this is nested too deeply", "no policy needs that", path)
 

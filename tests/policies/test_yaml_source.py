@@ -71,6 +71,8 @@ def test_every_node_knows_its_line_column_and_path() -> None:
         ("a: b: c\n", 1, 5, "the YAML cannot be read"),
         ("a: \x07\n", 1, 1, "this is no YAML"),
         ('a: "\\U99999999"\n', 1, 1, "this is no YAML"),
+        ('a: "\\uD844"\n', 1, 4, "half a character stands here"),
+        ('"\\uD844": a\n', 1, 1, "half a character stands here"),
         ("[" * 40, 1, 26, "this is nested too deeply"),
     ],
 )
