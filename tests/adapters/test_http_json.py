@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.adapters.http_json import CarefulResolver, Forbidden, HttpJson, fill, hosts_of
+from bot.adapters.http_json import MAX_DEPTH, CarefulResolver, Forbidden, HttpJson, fill, hosts_of
 from bot.ports import Unavailable
 from tests.adapters.hostile import Hostile, hostile_server, reply, saying
 
@@ -49,7 +49,7 @@ async def test_an_answer_is_its_status_and_its_json(hostile: Hostile, http: Http
     ],
 )
 async def test_only_a_host_that_a_policy_names_is_asked(http: HttpJson, url: str) -> None:
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match=r"not a host that a policy names|not one"):
         await http.get(url)
 
 
@@ -107,6 +107,15 @@ async def test_what_is_no_json_is_none(hostile: Hostile, http: HttpJson, body: b
     hostile.reply = reply(body)
 
     assert (await http.get(hostile.url)).body is None
+
+
+@pytest.mark.parametrize(("depth", "is_taken"), [(MAX_DEPTH, True), (MAX_DEPTH + 1, False)])
+async def test_json_is_taken_only_down_to_a_depth(
+    hostile: Hostile, http: HttpJson, depth: int, is_taken: bool
+) -> None:
+    hostile.reply = reply(b"[" * depth + b"]" * depth)
+
+    assert ((await http.get(hostile.url)).body is not None) is is_taken
 
 
 async def test_brackets_in_a_text_are_not_depth(hostile: Hostile, http: HttpJson) -> None:

@@ -1,6 +1,6 @@
 """A job started by a process that dies: never a second start, and its result is not lost."""
 
-# ruff: noqa: ASYNC220, ASYNC240 - files and processes are what is tested here
+# ruff: noqa: ASYNC220, ASYNC221, ASYNC240 - files and processes are what is tested here
 
 import os
 import signal
@@ -12,6 +12,7 @@ import pytest
 
 from bot.adapters.shell import ShellRunner
 from bot.adapters.shell_journal import Journal, Leader
+from bot.adapters.shell_wrapper import Spec
 from bot.domain.jobs import JobState
 from tests.adapters.jobs import KEY, TARGET, VERSION, python, until, until_over, until_written
 
@@ -139,3 +140,27 @@ async def test_a_number_that_came_round_again_is_not_taken_for_the_wrapper(
     bystander.wait()
     journal.lead(leader)
     await runner.stop(KEY, job)
+
+
+async def test_a_stop_that_comes_before_the_wrapper_is_seen_by_it(
+    runner: ShellRunner, tmp_path: Path, runs: Path, release: Path
+) -> None:
+    release.touch()
+    job = python(COUNT, str(runs), str(release))
+    journal = Journal.of(tmp_path / "jobs", KEY)
+    spec = Spec([sys.executable, *job.argv[1:]], {}, limit=60, grace=1)
+
+    with journal.claim({"key": KEY}) as lock:
+        assert lock is not None
+        assert (await runner.status(KEY, job)).state is JobState.RUNNING
+        await runner.stop(KEY, job)
+        subprocess.run(
+            [sys.executable, "-m", "bot.adapters.shell_wrapper", str(journal.directory)],
+            input=spec.encode(),
+            pass_fds=(lock,),
+            timeout=30,
+            check=True,
+        )
+
+    assert (await until_over(runner, job)).fact == "stopped before it began"
+    assert not runs.exists()

@@ -156,7 +156,7 @@ class DemoWorld:
         if version not in VERSIONS or not isinstance(on, bool):
             return {"ok": False, "error": "say which version, and on: true or false"}
         await self._parts.fleet.fail(SERVICE, version, on)
-        return {"ok": True}
+        return {"ok": True, "error": None}
 
     async def _stage(self, request: web.Request) -> web.Response:
         try:
