@@ -102,7 +102,10 @@ class PostgresStore:
             return found
 
     async def close(self) -> None:
-        await self._pool.close()
+        try:
+            await asyncio.wait_for(self._pool.close(), _LONGEST_WAIT / 2)
+        except TimeoutError:
+            self._pool.terminate()
 
     async def _transact(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
         async with self._pool.acquire(timeout=_LONGEST_WAIT) as connection:

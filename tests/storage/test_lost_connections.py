@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -109,7 +110,7 @@ async def test_a_commit_that_was_cut_counts_once(
 
     for number in range(CUTS):
         cable.cut = where
-        outcome = await store.run(lambda tx, number=number: unit(tx, number))
+        outcome = await store.run(partial(unit, number=number))
         assert outcome == Outcome(f"D-{number + 1}")
 
     assert runs == 2 * CUTS

@@ -142,7 +142,7 @@ async def test_a_unit_may_only_wait_for_its_transaction() -> None:
     store = await open_store("sqlite:///:memory:")
 
     async def unit(tx: Transaction) -> None:
-        await asyncio.sleep(1)
+        await asyncio.sleep(0)
 
     with pytest.raises(AssertionError, match="only wait for its transaction"):
         await store.run(unit)

@@ -120,7 +120,8 @@ async def test_a_database_file_has_one_bot(file: Path) -> None:
 async def test_a_bot_that_was_killed_leaves_no_lock(file: Path) -> None:
     code = (
         "import pathlib, sys; from storage import lock\n"
-        "with lock.hold(pathlib.Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
+        "with lock.hold(pathlib.Path(sys.argv[1])):\n"
+        "    print('held', flush=True)\n    sys.stdin.read()"
     )
     holder = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", code, str(file)),
