@@ -1,0 +1,269 @@
+"""A whole team at work: the strict Slack, a world, a database, and real bot processes."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Literal, Protocol, TypeVar
+
+from bot.demo.policies import DemoWorld as Names
+from bot.demo.slack import Manifest, SlackEmulator, demo_workspace
+from bot.demo.slack.seen import Seen
+from bot.demo.slack.workspace import Message
+from bot.demo.supervisor import BotProcess
+from bot.demo.world.catalogue import FIRST
+from bot.demo.world.world import Addresses
+from bot.domain.deployment import Deployment, Phase
+from bot.operate import adopt_version
+from bot.ports import Posted
+from bot.settings import Settings
+from storage.store import OpenStore, open_store
+from tests.builders import DANA, TEAM
+from tests.e2e.policies import write_fast
+
+T = TypeVar("T")
+Transport = Literal["socket", "http"]
+
+CHANNEL = "C0DEPLOY"
+#: Seconds in which anything that people wait for must be there, on a machine that is busy.
+LONG = 40.0
+_POLL = 0.04
+_MANIFEST = Path(__file__).parents[2] / "manifest.yml"
+_BOT, _APP, _SIGNING = "xoxb-e2e", "xapp-e2e", "e2e-signing-secret"
+
+
+class World(Protocol):
+    @property
+    def addresses(self) -> Addresses: ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def act(self, action: dict[str, object]) -> dict[str, object]: ...
+
+
+@dataclass
+class Site:
+    """Where it all is; `times` are those of the policies."""
+
+    directory: Path
+    database: str
+    world: World
+    transport: Transport = "socket"
+    scopes: tuple[str, ...] = ()
+    times: dict[str, str] = field(default_factory=dict)
+
+
+class Team:
+    """People in front of Slack. What they see comes from Slack, what is true from the database."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.world = site.world
+        self.bots: list[BotProcess] = []
+        self._store: OpenStore | None = None
+        self.slack = SlackEmulator(
+            demo_workspace(),
+            Manifest.read(_MANIFEST).granting(*site.scopes),
+            bot_token=_BOT,
+            app_token=_APP,
+            signing_secret=_SIGNING,
+            transport=site.transport,
+        )
+
+    async def start(self, bots: int = 1) -> None:
+        """The first version is adopted and every bot is ready when it returns."""
+        await self.world.start()
+        await self.slack.start()
+        where = self.world.addresses
+        names = Names(
+            releases=where.releases,
+            router=where.router,
+            metrics=where.metrics,
+            production_health=where.production_health,
+            staging_health=where.staging_health,
+            staging=where.stage_command,
+        )
+        write_fast(self.site.directory / "policies", names, **self.site.times)
+        self._store = await open_store(self.site.database)
+        await adopt_version(Settings.load(self.environment()), "checkout", FIRST, None)
+        for _ in range(bots):
+            await self.add_bot().start()
+
+    async def stop(self) -> None:
+        for bot in self.bots:
+            await bot.kill()
+        await self.slack.stop()
+        await self.world.stop()
+        if self._store is not None:
+            await self._store.close()
+
+    def add_bot(self, **extra: str) -> BotProcess:
+        """One more bot, not started; *extra* goes into its environment."""
+        port = _free_port()
+        environment = self.environment() | {"PILOTHOUSE_LISTEN": f"127.0.0.1:{port}"} | extra
+        log = self.site.directory / f"bot{len(self.bots)}.log"
+        bot = BotProcess(environment, log, f"http://127.0.0.1:{port}/readyz")
+        if self.site.transport == "http":
+            self.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        self.bots.append(bot)
+        return bot
+
+    def environment(self) -> dict[str, str]:
+        place = self.site.directory
+        door = (
+            {"SLACK_APP_TOKEN": _APP}
+            if self.site.transport == "socket"
+            else {"SLACK_SIGNING_SECRET": _SIGNING}
+        )
+        return door | {
+            "PATH": os.environ["PATH"],
+            "HOME": str(place),
+            "SLACK_BOT_TOKEN": _BOT,
+            "SLACK_API_URL": self.slack.api_url,
+            "DATABASE_URL": self.site.database,
+            "PILOTHOUSE_POLICIES": str(place / "policies"),
+            "PILOTHOUSE_STATE": str(place / "state"),
+            "PILOTHOUSE_TICK": "0.15",
+            "PILOTHOUSE_LOG": "json",
+        }
+
+    # --- what is true ----------------------------------------------------------------------------
+
+    @property
+    def store(self) -> OpenStore:
+        assert self._store is not None, "not started"
+        return self._store
+
+    async def deployment(self, id: str = "D-1") -> Deployment | None:
+        return await self.store.run(lambda tx: tx.deployments.get(TEAM, id))
+
+    async def until(self, *phases: Phase, id: str = "D-1", within: float = LONG) -> Deployment:
+        async def look() -> Deployment | None:
+            d = await self.deployment(id)
+            return d if d is not None and d.phase in phases else None
+
+        return await eventually(look, f"{id} is {'/'.join(phases)}", within, self.last_words)
+
+    async def until_so(
+        self, is_so: Callable[[Deployment], bool], what: str, id: str = "D-1", within: float = LONG
+    ) -> Deployment:
+        async def look() -> Deployment | None:
+            d = await self.deployment(id)
+            return d if d is not None and is_so(d) else None
+
+        return await eventually(look, f"{id}: {what}", within, self.last_words)
+
+    async def where(self, role: str, id: str = "D-1") -> Posted | None:
+        return await self.store.run(lambda tx: tx.threads.find(TEAM, id, role))
+
+    def last_words(self) -> str:
+        return "\n".join(bot.last_words() for bot in self.bots)
+
+    # --- what people see -------------------------------------------------------------------------
+
+    def top_level(self) -> list[Message]:
+        """What everybody sees in the channel, outside threads."""
+        messages = self.slack.workspace.messages(CHANNEL)
+        return [m for m in messages if not m.is_reply and m.visible_to is None]
+
+    def told(self, user: str) -> list[Message]:
+        """What only *user* sees, oldest first."""
+        return [m for m in self.slack.workspace.messages(CHANNEL) if m.visible_to == user]
+
+    async def shown(self, role: str, action: str, id: str = "D-1") -> Message:
+        """The message that stands for *role*, once it offers *action*."""
+
+        async def look() -> Message | None:
+            where = await self.where(role, id)
+            found = where and self.slack.workspace.find(where.channel, where.ts)
+            return found if found and action in actions_of(found) else None
+
+        return await eventually(look, f"{action} on the {role} of {id}", LONG, self.last_words)
+
+    async def card(self, id: str = "D-1") -> Message:
+        return await self.shown("card", "dep.more", id)
+
+    async def thread(self, id: str = "D-1") -> list[Message]:
+        card = await self.card(id)
+        return self.slack.workspace.replies(CHANNEL, card.ts)
+
+    async def until_said(self, words: str, user: str, within: float = LONG) -> Message:
+        """Something only *user* sees that contains *words*."""
+
+        async def look() -> Message | None:
+            return next((m for m in reversed(self.told(user)) if words in m.text), None)
+
+        return await eventually(look, f"{user} reads {words!r}", within, self.last_words)
+
+    # --- what people do --------------------------------------------------------------------------
+
+    async def request(self, version: str = "v1.8.3", by: str = DANA) -> None:
+        """`/deploy checkout VERSION`, and the one tap that starts it."""
+        seen = await self.slack.command(by, "/deploy", f"checkout {version}")
+        assert seen.is_fine, seen
+        assert seen.message is not None
+        seen = await self.slack.click(by, CHANNEL, seen.message.ts, "deploy.request.confirm")
+        assert seen.is_fine, seen
+
+    async def press(
+        self, user: str, action: str, id: str = "D-1", role: str = "card", **more: str
+    ) -> Seen:
+        """Press *action* once it is offered."""
+        message = await self.shown(role, action if not more else "dep.more", id)
+        return await self.slack.click(user, CHANNEL, message.ts, action, **more)
+
+    async def approve(self, *people: str, id: str = "D-1") -> None:
+        """With the button in the thread."""
+        await self.until_so(lambda d: d.ask_round > 0, "asks for signatures", id)
+        for user in people:
+            seen = await self.press(user, "dep.approve", id, "ask")
+            assert seen.is_fine, seen
+
+    async def submit(self, user: str, **typed: str) -> Seen:
+        """Fill in and send the form that *user* has in front of them; blocks by name."""
+        view = await self.slack.wait_for(lambda: self.slack.views.stack(user) or None)
+        values = {
+            block["block_id"]: {block["element"]["action_id"]: typed[block["block_id"]]}
+            for block in view[-1].blocks
+            if block["type"] == "input" and block["block_id"] in typed
+        }
+        return await self.slack.submit(user, view[-1].id, values)
+
+
+async def eventually(
+    look: Callable[[], Awaitable[T | None]],
+    what: str,
+    within: float,
+    why: Callable[[], str] = str,
+) -> T:
+    """What *look* finds, asked again and again. Raises `TimeoutError` that says *what*."""
+    deadline = monotonic() + within
+    while True:
+        found = await look()
+        if found:
+            return found
+        if monotonic() > deadline:
+            raise TimeoutError(f"not within {within:.0f} s: {what}\n{why()}")
+        await asyncio.sleep(_POLL)
+
+
+def actions_of(message: Message) -> set[str]:
+    """The ids of everything that can be pressed on *message*."""
+    elements = [
+        element
+        for block in message.blocks
+        for element in (*block.get("elements", ()), block.get("accessory", {}))
+    ]
+    return {element["action_id"] for element in elements if "action_id" in element}
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
