@@ -43,8 +43,6 @@ class Deploying(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
-        self.world.request("checkout", "normal", DANA)
-        self.world.request("search", "normal", DANA)
 
     def some(self, which: int) -> Deployment:
         known = self.world.unfinished() or list(self.world.deployments.values())
@@ -175,9 +173,13 @@ class Deploying(RuleBasedStateMachine):
             self.world.lap(self.world.deployments[d.id], lap, health, is_traffic_moving)
             self.world.check()
 
-    @initialize(laps=st.lists(st.integers(0, 16), min_size=2, max_size=2))
-    def they_have_come_so_far(self, laps: list[int]) -> None:
-        for id, done in zip(("D-1", "D-2"), laps, strict=True):
+    @initialize(
+        laps=st.lists(st.integers(0, 16), min_size=2, max_size=2),
+        by=st.sampled_from((DANA, ANA, TESS)),
+    )
+    def they_have_come_so_far(self, laps: list[int], by: str) -> None:
+        for id, service, done in zip(("D-1", "D-2"), ("checkout", "search"), laps, strict=True):
+            self.world.request(service, "normal", by)
             self.goes_well(id, done, 5 * MINUTE)
 
     @rule(which=WHICH)
@@ -204,9 +206,9 @@ class Deploying(RuleBasedStateMachine):
     def teardown(self) -> None:
         """After the faults stop, whatever does not wait for people comes to its end."""
         self.world.people = everybody()
-        for lap in (*[LAP] * 30, *[5 * MINUTE] * 30, *[LAP] * 30):
+        for _ in range(45):
             for d in self.world.unfinished():
-                self.world.good_lap(self.world.deployments[d.id], lap)
+                self.world.good_lap(self.world.deployments[d.id], 5 * MINUTE)
             self.world.check()
         queue = [d for d in self.world.unfinished() if not is_waiting_for_people(d)]
         for d in queue:

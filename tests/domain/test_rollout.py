@@ -1,5 +1,6 @@
 """Rollout: act, then look; a step is left only when seen and healthy for its whole bake."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -138,6 +139,17 @@ def test_a_refusal_from_before_the_step_is_no_news_of_it() -> None:
     before = story.d.step_since - TICK
 
     assert story.after(Observed(before, refusal="403")).d.phase is Phase.RUNNING
+
+
+def test_a_look_from_before_the_step_leaves_everything_as_it_is() -> None:
+    story = at_step(1).healthy()
+    before = story.d
+
+    from_before = Observed(before.step_since - TICK, weights=(("v1.8.2", 100),))
+    story.later().after(from_before)
+
+    assert replace(story.d, revision=before.revision) == before
+    assert not story.wanted(SetTraffic)
 
 
 def test_a_hold_keeps_the_share_and_resuming_bakes_again() -> None:
