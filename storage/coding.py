@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cache, lru_cache
 from typing import Any, get_type_hints
 
@@ -45,16 +45,12 @@ def state_text(d: Deployment) -> str:
     return canon.canonical(body).decode()
 
 
-def read_state(text: str, plan: Plan, revision: int) -> Deployment:
-    return replace(_read_state(text, plan), revision=revision)
-
-
 # Keyed by the stored text itself, so that a row somebody else wrote is never mistaken.
 @lru_cache(maxsize=2048)
-def _read_state(text: str, plan: Plan) -> Deployment:
-    raw = json.loads(text)
+def read_state(text: str, plan: Plan, revision: int) -> Deployment:
     readers = _readers()
-    return Deployment(plan=plan, **{name: readers[name](body) for name, body in raw.items()})
+    state = {name: readers[name](body) for name, body in json.loads(text).items()}
+    return Deployment(plan=plan, revision=revision, **state)
 
 
 @cache

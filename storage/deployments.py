@@ -15,8 +15,9 @@ from storage import coding, environments
 from storage.connection import Conflict, Connection, Row, first, moment, one
 from storage.journal import Head, SqlJournal
 from storage.plans import SqlPlans
+from storage.threads import Carded
 
-_COLUMNS = "team, id, revision, plan, state, journal_seq, journal_hash"
+_COLUMNS = "team, id, revision, plan, state, has_card, journal_seq, journal_hash"
 
 _NEXT_NUMBER = """
 INSERT INTO counters (team, name, value) VALUES (:team, 'deployment', 1)
@@ -26,12 +27,12 @@ RETURNING value"""
 _ADD = """
 INSERT INTO deployments (
   team, id, revision, plan, kind, service, environment, version, requested_by, requested_at,
-  phase, is_rival, state, next_due_at, live_at, finished_at, journal_seq, journal_hash,
-  sealed_seq, lease_fence)
+  phase, is_rival, state, next_due_at, live_at, finished_at, has_card,
+  journal_seq, journal_hash, sealed_seq, lease_fence)
 VALUES (
   :team, :id, :revision, :plan, :kind, :service, :environment, :version, :requested_by,
-  :requested_at, :phase, :is_rival, :state, :due_at, :live_at, :finished_at, :journal_seq,
-  :journal_hash, 0, 0)"""
+  :requested_at, :phase, :is_rival, :state, :due_at, :live_at, :finished_at, FALSE,
+  :journal_seq, :journal_hash, 0, 0)"""
 
 _SAVE = """
 UPDATE deployments SET
@@ -95,11 +96,17 @@ _RIVALS = frozenset({Phase.RUNNING, Phase.HELD})
 
 class SqlDeployments:
     def __init__(
-        self, connection: Connection, journal: SqlJournal, plans: SqlPlans, now: datetime
+        self,
+        connection: Connection,
+        journal: SqlJournal,
+        plans: SqlPlans,
+        carded: Carded,
+        now: datetime,
     ) -> None:
         self._connection = connection
         self._journal = journal
         self._plans = plans
+        self._carded = carded
         self._now = now
 
     async def next_number(self, team: str) -> int:
@@ -220,6 +227,8 @@ class SqlDeployments:
         return tuple([await self._read(row) for row in rows])
 
     async def _read(self, row: Row) -> Deployment:
-        team, id, revision, plan, state, seq, hash = row
+        team, id, revision, plan, state, has_card, seq, hash = row
+        if has_card:
+            self._carded.add((team, id))
         self._journal.head_is_stored(team, id, (seq, hash))
         return coding.read_state(state, await self._plans.get(team, plan), revision)

@@ -11,6 +11,7 @@ from bot.domain.effects import Effect, RefreshCard
 from bot.memory import Parcel, Sending
 from storage import coding
 from storage.connection import Connection, Row, first, moment, moment_or_none
+from storage.threads import Carded
 
 # What waits for a card stands aside: the card itself may come later in the same lane.
 _WAITS = """({0}.needs_card AND NOT EXISTS (
@@ -70,8 +71,9 @@ DELETE FROM outbox WHERE id IN (
 
 
 class SqlOutbox:
-    def __init__(self, connection: Connection, now: datetime) -> None:
+    def __init__(self, connection: Connection, carded: Carded, now: datetime) -> None:
         self._connection = connection
+        self._carded = carded
         self._now = now
 
     async def put(self, team: str, thing: str, parcels: Sequence[Parcel]) -> None:
@@ -91,6 +93,8 @@ class SqlOutbox:
             values |= _columns(i, parcel)
         sql = _insert(len(newest))
         await self._connection.change(sql, team=team, thing=thing, now=self._now, **values)
+        if (team, thing) in self._carded:
+            return
         if any(p.needs_card or isinstance(p.effect, RefreshCard) for p in newest):
             await self._connection.change(_LEND, team=team, thing=thing)
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import asyncpg
@@ -19,6 +20,7 @@ T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 _ATTEMPTS = 5
+_DIAL_LASTS = 2.0  # seconds
 _LONGEST_WAIT = 10.0  # seconds, for one statement or for a connection
 
 _SETTINGS = {
@@ -45,6 +47,29 @@ _PASSING = (
 )
 
 
+class Dial:
+    """The server's clock, asked every few seconds and carried on by a clock that never jumps.
+
+    It lags by the time one answer takes, never more: also the clock read by a statement of the
+    transaction itself would.
+    """
+
+    def __init__(self) -> None:
+        self._at: datetime | None = None
+        self._set_at = 0.0
+
+    async def read(self, connection: Any) -> datetime:
+        elapsed = time.monotonic() - self._set_at
+        if self._at is None or elapsed > _DIAL_LASTS:
+            return await self.set(connection)
+        return self._at + timedelta(seconds=elapsed)
+
+    async def set(self, connection: Any) -> datetime:
+        at: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        self._at, self._set_at = at, time.monotonic()
+        return at
+
+
 class PostgresStore:
     """Opened with `await PostgresStore.open(url)`."""
 
@@ -52,6 +77,7 @@ class PostgresStore:
         self._pool = pool
         self._clock = clock
         self._plans: Known = {}
+        self._dial = Dial()
 
     @classmethod
     async def open(
@@ -91,7 +117,7 @@ class PostgresStore:
 
     async def now(self) -> datetime:
         async with self._connection() as connection:
-            return await self._moment(connection)
+            return self._clock() if self._clock else await self._dial.set(connection)
 
     async def schema(self) -> str | None:
         """The schema's revision; None for an empty database."""
@@ -111,7 +137,7 @@ class PostgresStore:
         async with self._pool.acquire(timeout=_LONGEST_WAIT) as connection:
             await connection.execute("BEGIN")
             try:
-                now = await self._moment(connection)
+                now = self._clock() if self._clock else await self._dial.read(connection)
                 tx = SqlTransaction(_PostgresConnection(connection), now, self._plans)
                 result = await settled(unit, tx)
             except BaseException:
@@ -121,12 +147,6 @@ class PostgresStore:
                 # Somebody caught a database error inside the unit and went on.
                 raise AssertionError("the transaction had failed and could not be committed")
             return result
-
-    async def _moment(self, connection: Any) -> datetime:
-        if self._clock is not None:
-            return self._clock()
-        at: datetime = await connection.fetchval("SELECT clock_timestamp()")
-        return at
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:

@@ -100,6 +100,7 @@ class DeploymentRow(SQLModel, table=True):
     next_due_at: datetime | None = None
     live_at: datetime | None = None
     finished_at: datetime | None = None
+    has_card: bool
     journal_seq: int
     journal_hash: str = _text()
     sealed_seq: int

@@ -5,6 +5,10 @@ from datetime import datetime
 from bot.ports import Posted
 from storage.connection import Connection, first
 
+#: Things of this transaction whose card is known to be posted. A card is never unposted: one
+#: that was deleted is replaced.
+Carded = set[tuple[str, str]]
+
 _FIND = """
 SELECT channel, ts FROM threads WHERE team = :team AND thing = :thing AND role = :role"""
 
@@ -16,6 +20,9 @@ DO UPDATE SET
   channel = excluded.channel, ts = excluded.ts, at = excluded.at, note = excluded.note"""
 
 _NOTE = "SELECT note FROM threads WHERE team = :team AND thing = :thing AND role = :role"
+
+# So that whoever loads the thing knows without asking.
+_HAS_CARD = "UPDATE deployments SET has_card = TRUE WHERE team = :team AND id = :thing"
 
 _THING_OF = """
 SELECT thing FROM threads WHERE team = :team AND channel = :channel AND ts = :ts
@@ -44,6 +51,8 @@ class SqlThreads:
             at=self._now,
             note=note,
         )
+        if role == "card":
+            await self._connection.change(_HAS_CARD, team=team, thing=thing)
 
     async def note(self, team: str, thing: str, role: str) -> str:
         row = await first(self._connection, _NOTE, team=team, thing=thing, role=role)

@@ -129,12 +129,12 @@ HISTORY = (
     f"""
 INSERT INTO deployments (
   team, id, revision, plan, kind, service, environment, version, requested_by, requested_at,
-  phase, is_rival, state, next_due_at, finished_at, journal_seq, journal_hash, sealed_seq,
-  lease_fence)
+  phase, is_rival, state, next_due_at, finished_at, has_card, journal_seq, journal_hash,
+  sealed_seq, lease_fence)
 {_MANY}
 SELECT 'T', 'D-' || i, 0, '', 'normal', 's' || (i % 30), 'e', 'v', 'U', MOMENT,
   CASE WHEN i < 40 THEN 'watching' WHEN i % 5 = 0 THEN 'failed' ELSE 'succeeded' END, FALSE, '{{}}',
-  MOMENT, CASE WHEN i < 40 THEN NULL ELSE MOMENT END, 0, '', 0, 0
+  MOMENT, CASE WHEN i < 40 THEN NULL ELSE MOMENT END, FALSE, 0, '', 0, 0
 FROM n""",
     f"""
 INSERT INTO outbox (

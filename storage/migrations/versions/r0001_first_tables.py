@@ -97,6 +97,7 @@ def _deployments() -> None:
         _time("next_due_at", nullable=True),
         _time("live_at", nullable=True),
         _time("finished_at", nullable=True),
+        _flag("has_card"),
         _number("journal_seq"),
         _text("journal_hash"),
         _number("sealed_seq"),
