@@ -65,10 +65,6 @@ WHERE done_at IS NULL AND team = :team AND thing = :thing AND is_card AND state 
   AND NOT EXISTS (
     SELECT 1 FROM threads AS t WHERE t.team = :team AND t.thing = :thing AND t.role = 'card')"""
 
-_PRUNE = """
-DELETE FROM outbox WHERE id IN (
-  SELECT id FROM outbox WHERE done_at < :before AND state = 'done' ORDER BY done_at LIMIT :limit)"""
-
 
 class SqlOutbox:
     def __init__(self, connection: Connection, carded: Carded, now: datetime) -> None:
@@ -118,11 +114,6 @@ class SqlOutbox:
     async def next_at(self) -> datetime | None:
         row = await first(self._connection, _NEXT_AT, now=self._now)
         return None if row is None else moment_or_none(row[0])
-
-    async def prune(self, older_than: timedelta, limit: int = 500) -> int:
-        """Forget up to *limit* parcels that were delivered longer ago; how many there were."""
-        before = self._now - older_than
-        return await self._connection.change(_PRUNE, before=before, limit=limit)
 
 
 def _sending(owner: str, row: Row) -> Sending:

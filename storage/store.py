@@ -4,6 +4,7 @@ import importlib
 from typing import Protocol, TypeVar
 
 from bot.memory import Store
+from storage import migrate
 from storage.addresses import is_postgres, sqlite_path
 from storage.sqlite import SqliteStore
 
@@ -53,7 +54,6 @@ async def prepare(url: str) -> OpenStore:
     await store.close()
     if found is not None and found not in _KNOWN:
         raise WrongSchema(_sentence(found))
-    migrate = importlib.import_module("storage.migrate")
     await migrate.upgrade(url)
     return await open_store(url)
 
@@ -67,7 +67,7 @@ async def require_current(store: OpenStore) -> None:
 
 def _sentence(found: str | None) -> str:
     if found is None:
-        return "The database is empty. Start the bot once, or run `pilothouse migrate`."
+        return "The database is empty. Start the bot once, or run `pilothouse db upgrade`."
     return (
         f"The database has schema {found}, this program knows {HEAD}. Run the version of the "
         "program that made it, or migrate; nothing was changed."

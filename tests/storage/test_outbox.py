@@ -6,8 +6,9 @@ from datetime import timedelta
 from bot.domain.effects import Announce, Effect, Page, PostUpdate, RefreshCard, SetTraffic
 from bot.memory import Parcel, Sending, Transaction
 from bot.ports import Posted
+from storage.prune import prune
 from storage.store import OpenStore
-from storage.transaction import SqlTransaction
+from storage.transaction import connection_of
 from tests.builders import NOW, TEAM
 
 LEASE = timedelta(seconds=20)
@@ -308,12 +309,12 @@ async def test_only_what_was_delivered_long_ago_is_forgotten(store: OpenStore) -
     await done(store, rows["done"])
     await store.run(lambda tx: tx.outbox.bury(rows["dead"], "no"))
 
-    async def prune(tx: Transaction) -> tuple[int, int]:
-        assert isinstance(tx, SqlTransaction)
-        recent = await tx.outbox.prune(timedelta(hours=1))
-        return recent, await tx.outbox.prune(timedelta(seconds=-1))
+    recent = await prune(store, timedelta(hours=1))
+    old = await prune(store, timedelta(seconds=-1), limit=1)
 
-    assert await store.run(prune) == (0, 1)
+    left = await store.run(lambda tx: connection_of(tx).rows("SELECT lane FROM outbox ORDER BY id"))
+    assert (recent, old) == (0, 1)
+    assert [row[0] for row in left] == ["b", "c"]
 
 
 async def test_a_status_nobody_saw_gives_way_to_the_next(store: OpenStore) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from bot.domain.refusal import Outcome, Refusal
 from bot.domain.slots import Lock
 from bot.memory import Draft, Duplicate, InboxKey, StaleRevision, Transaction
 from bot.ports import Posted
+from storage.prune import prune
 from storage.store import OpenStore
 from storage.transaction import connection_of
 from tests.builders import ANA, DANA, NOW, TEAM, a_target, a_version
@@ -187,6 +189,21 @@ async def test_a_policy_is_kept_once(store: OpenStore) -> None:
 
     rows = await store.run(lambda tx: connection_of(tx).rows("SELECT digest, body FROM policies"))
     assert [tuple(row) for row in rows] == [("digest", "service: checkout")]
+
+
+async def test_old_deliveries_and_drafts_are_forgotten(store: OpenStore) -> None:
+    draft = Draft(TEAM, "x1", DANA, "checkout", "production", "normal", a_version(), NOW)
+    await store.run(lambda tx: tx.drafts.add(draft))
+    for i in range(5):
+        key = replace(KEY, key=f"trigger {i}")
+        await store.run(partial(_take_in, key=key))
+
+    assert await prune(store, timedelta(days=36500)) == 0
+    assert await prune(store, timedelta(seconds=-1), limit=2) == 6
+
+
+async def _take_in(tx: Transaction, key: InboxKey) -> None:
+    await tx.inbox.add(key, Outcome(None))
 
 
 async def test_a_transaction_has_one_moment_near_the_stores(store: OpenStore) -> None:
