@@ -100,7 +100,7 @@ def test_a_reading_must_be_newer_than_what_it_judges() -> None:
 
 def test_a_trigger_fires_only_after_its_whole_duration() -> None:
     first = assess(RULES, a_reading(NOW, 50), None, SINCE, NOW)
-    almost = assess(RULES, a_reading(NOW + 2 * MINUTE - TICK, 50), first, SINCE, NOW + MINUTE)
+    almost = assess(RULES, a_reading(NOW + MINUTE, 50), first, SINCE, NOW + MINUTE)
     at_last = assess(RULES, a_reading(NOW + 2 * MINUTE, 50), almost, SINCE, NOW + 2 * MINUTE)
 
     assert [h.verdict for h in (first, almost, at_last)] == [
