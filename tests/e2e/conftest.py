@@ -22,7 +22,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def sqlite(migrated_file: Path, tmp_path: Path) -> str:
-    if migrated_file.stat().st_size == 0 if migrated_file.exists() else True:
+    if not _is_made(migrated_file):
         await migrate.upgrade(f"sqlite:///{migrated_file}")
     shutil.copy(migrated_file, tmp_path / "pilothouse.db")
     return f"sqlite:///{tmp_path / 'pilothouse.db'}"
@@ -46,9 +46,9 @@ async def make_team(tmp_path: Path) -> AsyncIterator[MakeTeam]:
 
     async def make(
         database: str,
-        *,
-        transport: Transport = "socket",
         world: World | None = None,
+        transport: Transport = "socket",
+        *,
         scopes: tuple[str, ...] = (),
         bots: int = 1,
         **times: str,
@@ -61,3 +61,7 @@ async def make_team(tmp_path: Path) -> AsyncIterator[MakeTeam]:
     yield make
     for team in teams:
         await team.stop()
+
+
+def _is_made(file: Path) -> bool:
+    return file.exists()

@@ -23,6 +23,7 @@ from bot.settings import Settings
 from storage.store import OpenStore, open_store
 from tests.builders import DANA, TEAM
 from tests.e2e.policies import write_fast
+from tests.e2e.world import RecordingWorld
 
 T = TypeVar("T")
 Transport = Literal["socket", "http"]
@@ -161,6 +162,12 @@ class Team:
     async def where(self, role: str, id: str = "D-1") -> Posted | None:
         return await self.store.run(lambda tx: tx.threads.find(TEAM, id, role))
 
+    @property
+    def recorded(self) -> RecordingWorld:
+        """The world, when it is one that remembers."""
+        assert isinstance(self.world, RecordingWorld)
+        return self.world
+
     def last_words(self) -> str:
         return "\n".join(bot.last_words() for bot in self.bots)
 
@@ -199,6 +206,22 @@ class Team:
             return next((m for m in reversed(self.told(user)) if words in m.text), None)
 
         return await eventually(look, f"{user} reads {words!r}", within, self.last_words)
+
+    async def until_everybody_reads(self, words: str, within: float = LONG) -> Message:
+        """A top-level message that contains *words*."""
+
+        async def look() -> Message | None:
+            return next((m for m in self.top_level() if words in m.text), None)
+
+        return await eventually(look, f"{words!r} in the channel", within, self.last_words)
+
+    async def until_card_reads(self, words: str, id: str = "D-1", within: float = LONG) -> Message:
+        async def look() -> Message | None:
+            where = await self.where("card", id)
+            found = where and self.slack.workspace.find(where.channel, where.ts)
+            return found if found and words in f"{found.text} {found.blocks}" else None
+
+        return await eventually(look, f"{words!r} on the card of {id}", within, self.last_words)
 
     # --- what people do --------------------------------------------------------------------------
 

@@ -1,7 +1,5 @@
 """From `/deploy` to a deployment that is done, over both transports and on both databases."""
 
-from typing import cast
-
 import pytest
 
 from bot.domain.deployment import Phase
@@ -9,7 +7,6 @@ from tests.builders import ANA, QUINN
 from tests.e2e.conftest import MakeTeam
 from tests.e2e.harness import Transport
 from tests.e2e.policies import STEPS
-from tests.e2e.world import RecordingWorld
 
 
 @pytest.mark.parametrize("transport", ["socket", "http"])
@@ -24,6 +21,5 @@ async def test_a_deployment_goes_from_the_command_to_success(
     done = await team.until(Phase.SUCCEEDED)
     assert done.is_proven
     assert [a.by for a in done.approvals] == [ANA, QUINN]
-    world = cast(RecordingWorld, team.world)
-    assert world.stagings == ["v1.8.3"]
-    assert [o.weights["v1.8.3"] for o in world.orders] == list(STEPS)
+    assert team.recorded.stagings == ["v1.8.3"]
+    assert [o.weights["v1.8.3"] for o in team.recorded.orders] == list(STEPS)
