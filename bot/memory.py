@@ -173,8 +173,11 @@ class Outbox(Protocol):
 
     async def done(self, row: Sending) -> None: ...
 
-    async def again(self, row: Sending, at: datetime, why: str) -> None:
-        """Try again at *at*; a wish that a newer one replaced meanwhile is dropped instead."""
+    async def again(self, row: Sending, at: datetime, why: str, is_in_doubt: bool = False) -> None:
+        """Try again at *at*; a wish that a newer one replaced meanwhile is dropped instead.
+
+        One *in doubt* may have been carried out: it is never dropped, for only a look can tell.
+        """
 
     async def bury(self, row: Sending, why: str) -> None:
         """Give up for good; kept, counted, and the lane goes on."""

@@ -105,21 +105,23 @@ class Outbox:
             async with asyncio.timeout(self._lease.total_seconds() * 0.45):
                 await self._deliver(row)
         except Unavailable as error:
-            await self._later(row, str(error), error.retry_after)
+            await self._later(row, str(error), error.retry_after, error.is_in_doubt)
         except TimeoutError:
-            await self._later(row, "it took too long", None)
+            await self._later(row, "it took too long", None, True)
         except Rejected as error:
             await self._bury(row, str(error))
         else:
             crashpoint("sent")
             await self._store.run(lambda tx: tx.outbox.done(row))
 
-    async def _later(self, row: Sending, why: str, after: timedelta | None) -> None:
+    async def _later(
+        self, row: Sending, why: str, after: timedelta | None, is_in_doubt: bool
+    ) -> None:
         pause = after or min(_LONGEST, _SHORTEST * 2 ** min(row.attempts, 10))
         pause *= 1 + self._jitter() / 4
 
         async def unit(tx: Transaction) -> None:
-            await tx.outbox.again(row, tx.now + pause, why)
+            await tx.outbox.again(row, tx.now + pause, why, is_in_doubt)
 
         await self._store.run(unit)
 

@@ -17,11 +17,17 @@ Block = Mapping[str, Any]
 
 
 class Unavailable(Exception):
-    """An outside system did not answer. Safe to try again; *retry_after* when it said when."""
+    """An outside system did not answer. Safe to try again; *retry_after* when it said when.
 
-    def __init__(self, why: str, retry_after: timedelta | None = None) -> None:
+    *is_in_doubt*: the call may have been carried out, so what is not idempotent looks first.
+    """
+
+    def __init__(
+        self, why: str, retry_after: timedelta | None = None, is_in_doubt: bool = False
+    ) -> None:
         super().__init__(why)
         self.retry_after = retry_after
+        self.is_in_doubt = is_in_doubt
 
 
 class Rejected(Exception):

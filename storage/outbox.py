@@ -46,10 +46,14 @@ _MINE = "id = :id AND owner = :owner AND epoch = :epoch AND state = 'sending'"
 
 _END = f"UPDATE outbox SET state = :state, done_at = :now, why = :why WHERE {_MINE}"
 
-_AGAIN = f"UPDATE outbox SET state = 'ready', next_at = :at, why = :why WHERE {_MINE}"
+_AGAIN = f"""
+UPDATE outbox SET
+  state = 'ready', next_at = :at, why = :why, is_in_doubt = (is_in_doubt OR :is_in_doubt)
+WHERE {_MINE}"""
 
 _DROP_IF_SUPERSEDED = f"""
-DELETE FROM outbox WHERE {_MINE} AND wish IS NOT NULL AND EXISTS (
+DELETE FROM outbox
+WHERE {_MINE} AND wish IS NOT NULL AND NOT is_in_doubt AND NOT :is_in_doubt AND EXISTS (
   SELECT 1 FROM outbox AS n
   WHERE n.done_at IS NULL AND n.team = outbox.team AND n.lane = outbox.lane
     AND n.wish = outbox.wish AND n.id > outbox.id)"""
@@ -104,9 +108,10 @@ class SqlOutbox:
     async def done(self, row: Sending) -> None:
         await self._connection.change(_END, state="done", why=None, now=self._now, **_mine(row))
 
-    async def again(self, row: Sending, at: datetime, why: str) -> None:
-        if not await self._connection.change(_DROP_IF_SUPERSEDED, **_mine(row)):
-            await self._connection.change(_AGAIN, at=at, why=why, **_mine(row))
+    async def again(self, row: Sending, at: datetime, why: str, is_in_doubt: bool = False) -> None:
+        mine = {"is_in_doubt": is_in_doubt, **_mine(row)}
+        if not await self._connection.change(_DROP_IF_SUPERSEDED, **mine):
+            await self._connection.change(_AGAIN, at=at, why=why, **mine)
 
     async def bury(self, row: Sending, why: str) -> None:
         await self._connection.change(_END, state="dead", why=why, now=self._now, **_mine(row))
@@ -172,4 +177,5 @@ VALUES {rows}"""
 def _give_way(count: int) -> str:
     pairs = " OR ".join(f"(lane = :lane{i} AND wish = :wish{i})" for i in range(count))
     return f"""
-DELETE FROM outbox WHERE done_at IS NULL AND team = :team AND state = 'ready' AND ({pairs})"""
+DELETE FROM outbox
+WHERE done_at IS NULL AND team = :team AND state = 'ready' AND NOT is_in_doubt AND ({pairs})"""

@@ -62,7 +62,7 @@ def mind(trouble: Trouble, who: str) -> bool:
 
 def lose(is_lost: bool, who: str) -> None:
     if is_lost:
-        raise Unavailable(f"the answer of {who} was lost")
+        raise Unavailable(f"the answer of {who} was lost", is_in_doubt=True)
 
 
 @dataclass

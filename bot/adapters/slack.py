@@ -150,12 +150,13 @@ class SlackChat:
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
             async with asyncio.timeout(self._deadline):
-                # What goes wrong between here and the answer leaves the call in doubt.
                 answer = await self._send(method, given)
         except SlackApiError as error:
             raise self._sorted(method, place, error) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable(f"Slack did not answer {method}") from error
+            never_arrived = isinstance(error, aiohttp.ClientConnectorError)
+            why = f"Slack did not answer {method}"
+            raise Unavailable(why, is_in_doubt=not never_arrived) from error
         self.is_revoked = False
         return answer
 
@@ -175,7 +176,8 @@ class SlackChat:
             self._pace.freeze(method, place, seconds)
             return Unavailable(f"Slack limits {method}", timedelta(seconds=seconds))
         if response.status_code >= 500 or code in _TRANSIENT:
-            return Unavailable(f"Slack answered {response.status_code} to {method}")
+            why = f"Slack answered {response.status_code} to {method}"
+            return Unavailable(why, is_in_doubt=True)
         if code in REVOKED:
             self.is_revoked = True
             return Unavailable(f"Slack refuses the token: {code}", timedelta(seconds=30))
