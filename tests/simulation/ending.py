@@ -1,0 +1,43 @@
+"""What must be true when everything has come to rest: Slack shows what the database knows."""
+
+from datetime import timedelta
+
+from bot.blocks.card import card
+from bot.blocks.text import names_of
+from bot.blocks.thread import announce
+from bot.domain.deployment import Deployment, Phase
+from bot.memory import Transaction
+from bot.ports import Posted
+from tests.simulation.play import Play
+
+
+async def check_ending(play: Play) -> None:
+    # Numbers of a card may wait ten seconds; nothing else may wait longer than this.
+    for _ in range(9):
+        play.clock.pass_(timedelta(seconds=11))
+        for replica in play.replicas:
+            await replica.drain()
+    assert not play.dead, play.dead
+    assert await play.plain_store.run(lambda tx: tx.outbox.next_at()) is None, "all is sent (I21)"
+    for d in play.seen.deployments.values():
+        await _card(play, d)
+        if d.phase is Phase.ROLLBACK_FAILED:
+            told = [s.message.text for s in play.chat.shown.values() if d.id in s.message.text]
+            assert any("rollback failed" in text for text in told), "somebody is called (I12)"
+    assert all(count == 1 for count in play.chat.posts.values()), "nothing is said twice"
+
+
+async def _card(play: Play, d: Deployment) -> None:
+    async def unit(tx: Transaction) -> tuple[Posted | None, list[str]]:
+        where = await tx.threads.find(d.team, d.id, "card")
+        story = await tx.journal.story(d.team, d.id)
+        names = names_of(play.policies.people)
+        return where, [announce(entry.line, at, names).text for at, entry in story]
+
+    where, told = await play.plain_store.run(unit)
+    assert where is not None, f"{d.id} has a card"
+    shown = play.chat.shown[where].message
+    assert shown == card(d, play.policies.people, play.clock.now), f"the card of {d.id} is true"
+    said = [each.message.text for each in play.chat.thread(where)]
+    in_thread = [text for text in said if text in set(told)]
+    assert in_thread == told, f"the thread of {d.id} tells it once and in order (I22)\n" + "\n".join(in_thread) + "\n---\n" + "\n".join(told)
