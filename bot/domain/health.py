@@ -29,6 +29,11 @@ class Rule:
     label: str = ""
     minimum: int = 0
 
+    @property
+    def key(self) -> tuple[str, Decimal]:
+        """What tells this rule from another one about the same metric."""
+        return (self.metric, self.limit)
+
     def names(self) -> str:
         return self.label or self.metric.replace("_", " ")
 
@@ -54,9 +59,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule whose limit is exceeded, and since when."""
+    """A rule, named by its metric and limit, that is exceeded, and since when."""
 
     metric: str
+    limit: Decimal
     since: datetime
 
 
@@ -106,15 +112,13 @@ def assess(
     if reading is None or doubt:
         return Health(Verdict.UNKNOWN, now, doubt or "no reading", breaches=breaches)
     values = dict(reading.values)
-    started = {breach.metric: breach.since for breach in breaches}
+    started = {(breach.metric, breach.limit): breach.since for breach in breaches}
     exceeded = tuple(
-        Breach(rule.metric, min(started.get(rule.metric, reading.at), now))
+        Breach(*rule.key, min(started.get(rule.key, reading.at), now))
         for rule in rules.rules
         if values[rule.metric] > rule.limit
     )
-    findings = tuple(
-        _finding(rule, values[rule.metric], {b.metric for b in exceeded}) for rule in rules.rules
-    )
+    findings = tuple(_finding(rule, values[rule.metric]) for rule in rules.rules)
     verdict, why = _judge(rules, exceeded, values, now)
     return Health(verdict, now, why, reading.requests, findings, exceeded)
 
@@ -122,10 +126,10 @@ def assess(
 def _judge(
     rules: HealthRules, breaches: tuple[Breach, ...], values: dict[str, float], now: datetime
 ) -> tuple[Verdict, str]:
-    since = {breach.metric: breach.since for breach in breaches}
-    broken = [rule for rule in rules.rules if rule.metric in since]
+    since = {(breach.metric, breach.limit): breach.since for breach in breaches}
+    broken = [rule for rule in rules.rules if rule.key in since]
     for rule in broken:
-        if now - since[rule.metric] >= rule.lasting:
+        if now - since[rule.key] >= rule.lasting:
             return Verdict.FAIL, exceeds(rule, values[rule.metric])
     if broken:
         return (
@@ -179,7 +183,6 @@ def _doubt(
     return None
 
 
-def _finding(rule: Rule, value: float, exceeded: set[str]) -> Finding:
-    return Finding(
-        rule.names(), rule.unit, value, rule.limit, rule.lasting, rule.metric in exceeded
-    )
+def _finding(rule: Rule, value: float) -> Finding:
+    is_breached = value > rule.limit
+    return Finding(rule.names(), rule.unit, value, rule.limit, rule.lasting, is_breached)

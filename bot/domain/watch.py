@@ -26,8 +26,6 @@ def enter(decision: Decision, now: datetime) -> Decision:
         live_at=now,
         unsure_since=None,
         passing_since=None,
-        is_paged=False,
-        is_alarmed=False,
     )
     line: Line = (Bold(f"{d.version.name} is live"), f", watched for {spoken(stage.lasts)}.")
     live = replace(decision, state=state).recording(FreeSlot()).telling("live", line)

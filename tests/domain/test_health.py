@@ -208,3 +208,40 @@ def test_a_pass_at_a_split_that_is_not_seen_promotes_nothing() -> None:
 
     assert not_yet.d.step == 0
     assert not_yet.d.passing_since is None
+
+
+SLOW = Rule("error_rate", Decimal(5), timedelta(minutes=2), "%", "error rate", 1)
+FAST = Rule("error_rate", Decimal(20), timedelta(seconds=10), "%", "fast-burn error rate", 1)
+BOTH = HealthRules((SLOW, FAST), timedelta(seconds=30), timedelta(minutes=10))
+
+
+def _course(*rates: float, every: float = 11.0) -> Health:
+    """What is made of one rate after the other, *every* seconds apart."""
+    health = None
+    for position, rate in enumerate(rates):
+        now = NOW + timedelta(seconds=every * (position + 1))
+        reading = Reading("v2", now, 1000, (("error_rate", rate),))
+        health = assess(BOTH, reading, health, NOW, now)
+    assert health is not None
+    return health
+
+
+@pytest.mark.parametrize(
+    ("rates", "verdict"),
+    [
+        ((6, 6), Verdict.UNKNOWN),
+        ((6, 25), Verdict.UNKNOWN),
+        ((6, 25, 25), Verdict.FAIL),
+        ((25, 25), Verdict.FAIL),
+        ((25, 6, 25), Verdict.UNKNOWN),
+        ((6,) * 12, Verdict.FAIL),
+    ],
+)
+def test_two_triggers_on_one_metric_keep_clocks_of_their_own(
+    rates: tuple[float, ...], verdict: Verdict
+) -> None:
+    assert _course(*rates).verdict is verdict
+
+
+def test_the_trigger_that_fired_is_the_one_that_is_named() -> None:
+    assert "fast-burn error rate 25 %, limit 20 %" in _course(25, 25).why

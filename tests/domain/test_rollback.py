@@ -282,3 +282,14 @@ def test_the_fence_never_falls_from_one_asking_to_the_next() -> None:
 
     assert len(fences) == 4
     assert fences == sorted(set(fences))
+
+
+def test_the_fence_never_falls_from_one_deployment_to_the_next() -> None:
+    many_laps = at_step(1)
+    for _ in range(50):
+        many_laps.later().sees(weights=None)
+    (last,) = many_laps.wanted(SetTraffic)
+
+    (first,) = enters(at_door().with_context(slot=Slot(None, 1))).wanted(SetTraffic)
+
+    assert first.fence > last.fence

@@ -93,6 +93,7 @@ def test_mere_time_and_looks_from_before_do_not_move_the_clock() -> None:
     story.later(LAP).after(Elapsed(), Observed(before, weights=story.d.wanted_weights))
 
     assert story.d.watched == timedelta()
+    assert story.healthy(timedelta()).d.watched == LAP
 
 
 def test_a_clock_that_is_set_back_proves_nothing() -> None:
