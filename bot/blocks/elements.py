@@ -31,9 +31,7 @@ _OPTION = record({"text": plain(75), "value": string(150)}, _OPTION_EXTRAS)
 _CHOICE = record(
     {"text": prose(75), "value": string(150)}, {"description": prose(75)}
 )  # checkboxes and radio buttons render mrkdwn
-_OVERFLOW_OPTION = record(
-    {"text": plain(75), "value": string(150)}, {**_OPTION_EXTRAS, "url": URL}
-)
+_OVERFLOW_OPTION = record({"text": plain(75), "value": string(150)}, {**_OPTION_EXTRAS, "url": URL})
 _GROUP = record({"label": plain(75), "options": listing(_OPTION, 100)})
 
 _INTERACTIVE: dict[str, Rule] = {"action_id": ID, "confirm": _CONFIRM, "focus_on_load": flag}
@@ -95,9 +93,7 @@ _SELECTS: dict[str, Rule] = {
     ),
     "users_select": record({}, {**_PICKER, "initial_user": ID}),
     "multi_users_select": record({}, {**_MULTI, "initial_users": listing(ID, MANY)}),
-    "channels_select": record(
-        {}, {**_PICKER, "initial_channel": ID, "response_url_enabled": flag}
-    ),
+    "channels_select": record({}, {**_PICKER, "initial_channel": ID, "response_url_enabled": flag}),
     "multi_channels_select": record({}, {**_MULTI, "initial_channels": listing(ID, MANY)}),
     "conversations_select": record(
         {},
@@ -166,9 +162,7 @@ TYPED_INTO: dict[str, Rule] = {
         {**_TYPED, "initial_value": ID, "min_value": ID, "max_value": ID},
     ),
     "rich_text_input": record({}, {**_TYPED, "initial_value": anything}),
-    "file_input": record(
-        {}, {"action_id": ID, "filetypes": anything, "max_files": number(1, 10)}
-    ),
+    "file_input": record({}, {"action_id": ID, "filetypes": anything, "max_files": number(1, 10)}),
 }
 AGENT: dict[str, Rule] = {
     "feedback_buttons": anything,

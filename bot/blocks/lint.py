@@ -96,9 +96,7 @@ def _unique_ids(blocks: list[Node], surface: Surface) -> Iterator[str]:
     yield from (f"block_id {name!r} is there twice" for name in _repeated(block_ids))
     scopes = [blocks] if surface == "message" else [[block] for block in blocks]
     for scope in scopes:
-        action_ids = Counter(
-            name for node in _nodes(scope) for name in _texts([node], "action_id")
-        )
+        action_ids = Counter(name for node in _nodes(scope) for name in _texts([node], "action_id"))
         yield from (f"action_id {name!r} is there twice" for name in _repeated(action_ids))
 
 
@@ -121,9 +119,7 @@ def _counts(blocks: list[Node]) -> Iterator[str]:
         yield f"The table is {length} characters in all, at most {_CELL_CHARACTERS}"
 
 
-def house(
-    payload: Node, surface: Surface = "message", *, is_preview: bool = False
-) -> list[str]:
+def house(payload: Node, surface: Surface = "message", *, is_preview: bool = False) -> list[str]:
     """What our own rules refuse. A preview is the surface on which the danger is confirmed."""
     if not isinstance(payload, Mapping):
         return ["The payload must be an object"]

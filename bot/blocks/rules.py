@@ -104,9 +104,7 @@ def variant(rules: Mapping[str, Rule], what: str) -> Rule:
 
 
 def plain(most: int) -> Rule:
-    return variant(
-        {"plain_text": record({"text": string(most)}, {"emoji": flag})}, "plain text"
-    )
+    return variant({"plain_text": record({"text": string(most)}, {"emoji": flag})}, "plain text")
 
 
 def prose(most: int) -> Rule:
@@ -141,9 +139,7 @@ def initial_is_offered(value: Mapping[str, object], where: str) -> Iterator[str]
     offered: set[tuple[str, str]] = set()
     for holder in [value, *_mappings(value.get("option_groups"))]:
         options = holder.get("options")
-        offered |= (
-            {_named(option) for option in options} if isinstance(options, list) else set()
-        )
+        offered |= {_named(option) for option in options} if isinstance(options, list) else set()
     chosen = value.get("initial_options", [value.get("initial_option")])
     for option in chosen if isinstance(chosen, list) else []:
         if option is not None and _named(option) not in offered:

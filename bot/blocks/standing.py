@@ -100,11 +100,11 @@ def is_stale(health: Health, rules: HealthRules, now: datetime) -> bool:
 
 def fires_at(health: Health, rules: HealthRules) -> tuple[Breach, datetime] | None:
     """The breach that fires first, and when."""
-    lasting = {rule.metric: rule.lasting for rule in rules.rules}
+    lasting = {rule.key: rule.lasting for rule in rules.rules}
     running = [
-        (breach, breach.since + lasting[breach.metric])
+        (breach, breach.since + lasting[breach.metric, breach.limit])
         for breach in health.breaches
-        if breach.metric in lasting
+        if (breach.metric, breach.limit) in lasting
     ]
     return min(running, key=lambda pair: pair[1]) if running else None
 

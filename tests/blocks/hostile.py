@@ -44,7 +44,7 @@ def health(verdict: Verdict, rules: HealthRules, **changes: Any) -> Health:
         Finding(r.names(), r.unit, 6.2 if is_bad else 0.08, r.limit, r.lasting, is_bad)
         for r in rules.rules
     )
-    breaches = (Breach(first.metric, NOW),) if verdict is Verdict.FAIL else ()
+    breaches = (Breach(first.metric, first.limit, NOW),) if verdict is Verdict.FAIL else ()
     why = "within every limit" if not is_bad else "error rate 6.2 %, limit 5 % for 2 min"
     return replace(Health(verdict, NOW, why, 500, found, breaches), **changes)
 

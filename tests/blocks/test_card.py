@@ -98,7 +98,7 @@ def test_a_canary_shows_its_numbers_beside_their_limits_and_its_steps() -> None:
 
 
 def test_a_running_breach_is_red_with_the_moment_it_fires() -> None:
-    breached = healthy(verdict=Verdict.UNKNOWN, breaches=(Breach("error_rate", NOW),))
+    breached = healthy(verdict=Verdict.UNKNOWN, breaches=(Breach("error_rate", Decimal(5), NOW),))
     drawn = shown(canary(health=breached))
 
     fires = when(NOW + 2 * MINUTE, "14:02")
@@ -111,7 +111,7 @@ def test_a_running_breach_is_red_with_the_moment_it_fires() -> None:
 
 def test_a_one_way_migration_is_never_promised_an_automatic_rollback() -> None:
     version = a_version(migrations=(Migration("0042_drop_tax", is_reversible=False),))
-    breached = healthy(verdict=Verdict.UNKNOWN, breaches=(Breach("error_rate", NOW),))
+    breached = healthy(verdict=Verdict.UNKNOWN, breaches=(Breach("error_rate", Decimal(5), NOW),))
     drawn = shown(canary(version=version, health=breached))
 
     assert "somebody is called" in drawn[1]
