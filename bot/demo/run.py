@@ -88,7 +88,6 @@ class Demo:
             ),
             "PILOTHOUSE_POLICIES": str(self._directory / "policies"),
             "PILOTHOUSE_STATE": str(self._directory / "state"),
-            "PILOTHOUSE_LISTEN": "127.0.0.1:0",
             "PILOTHOUSE_TICK": os.environ.get("PILOTHOUSE_TICK", "1"),
             "PILOTHOUSE_LOG": "json",
         }
