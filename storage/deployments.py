@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.deployment import Deployment, Phase
-from bot.domain.release import Target, Version
+from bot.domain.release import Target
 from bot.domain.slots import Active, Ledger
 from bot.memory import Claim, StaleRevision, Surroundings
 from storage import coding, environments
@@ -68,8 +68,7 @@ _AROUND = f"""
 SELECT 0 AS part, id, kind, phase, version, requested_at AS at FROM deployments
 WHERE {_HERE} AND finished_at IS NULL
 UNION ALL
-SELECT 1, version, '', '', body, proven_at FROM proven WHERE {_HERE}
-ORDER BY part, at"""
+SELECT 1, version, '', '', body, proven_at FROM proven WHERE {_HERE}"""
 
 _WATCHING = f"""
 SELECT {_COLUMNS} FROM deployments
@@ -182,13 +181,14 @@ class SqlDeployments:
         # The row is locked by a statement of its own: what is read after it cannot be older.
         here = await environments.hold(self._connection, target)
         rows = await self._connection.rows(_AROUND, **environments.where(target))
+        in_order = sorted(rows, key=lambda row: moment(row[5]))
         others = tuple(
             Active(id, kind, phase, version)
-            for part, id, kind, phase, version, _ in rows
+            for part, id, kind, phase, version, _ in in_order
             if part == 0 and id != without
         )
-        proofs = (row[4] for row in reversed(rows) if row[0] == 1)
-        proven = tuple(coding.load(Version, body) for body in proofs)
+        proofs = (row[4] for row in reversed(in_order) if row[0] == 1)
+        proven = tuple(coding.read_version(body) for body in proofs)
         return Surroundings(here.slot, here.lock, Ledger(here.serving, proven), others)
 
     async def current(self, target: Target) -> Deployment | None:

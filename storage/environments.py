@@ -92,7 +92,7 @@ def _here(row: Row) -> Here:
     return Here(
         Slot(holder, fence),
         None if reason is None else Lock(reason, locked_by, moment(locked_at)),
-        None if serving is None else coding.load(Version, serving),
+        None if serving is None else coding.read_version(serving),
     )
 
 

@@ -21,6 +21,7 @@ _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
+    "PRAGMA wal_autocheckpoint = 4000",  # pages: 16 MB of log, and a quarter of the copying
     "PRAGMA busy_timeout = 5000",
 )
 
