@@ -111,6 +111,7 @@ def test_a_build_is_its_commit_and_artefact_not_its_name() -> None:
 def test_a_share_of_nothing_does_not_count() -> None:
     assert is_same_split((("a", 100), ("b", 0)), (("a", 100),))
     assert not is_same_split((("a", 99), ("b", 1)), (("a", 100),))
+    assert not is_same_split((("a", 100), ("b", 20)), (("a", 100),))
     assert weight_of((("a", 99),), "b") == 0
 
 

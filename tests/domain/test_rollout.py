@@ -165,6 +165,14 @@ def test_a_hold_keeps_the_share_and_resuming_bakes_again() -> None:
     assert story.healthy(MINUTE).d.step == 1
 
 
+def test_even_the_shortest_hold_starts_the_bake_again() -> None:
+    story = at_step().healthy().healthy(4 * MINUTE)
+    story.after(Held(DANA), Resumed(DANA)).healthy()
+
+    assert story.healthy(4 * MINUTE).d.step == 0
+    assert story.healthy(MINUTE).d.step == 1
+
+
 def test_a_trigger_that_fires_on_hold_turns_round() -> None:
     assert held(at_step(1).healthy()).fires().d.phase is Phase.ROLLING_BACK
 

@@ -42,6 +42,7 @@ READINGS: dict[str, tuple[float, timedelta, int, str | None] | None] = {
     "infinite": (math.inf, timedelta(), 1000, None),
     "negative": (-1.0, timedelta(), 1000, None),
     "stale": (0.5, MINUTE, 1000, None),
+    "a little old": (0.5, timedelta(seconds=20), 1000, None),
     "from the future": (0.5, -MINUTE, 1000, None),
     "too few": (0.5, timedelta(), 3, None),
     "another version": (0.5, timedelta(), 1000, "v0"),
