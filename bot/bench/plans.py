@@ -1,0 +1,72 @@
+"""What the database means to do: every statement of a piece of work, explained as it runs."""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from bot.memory import Store, Transaction
+from storage.connection import Connection, Row
+from storage.transaction import SqlTransaction, connection_of, settled
+
+T = TypeVar("T")
+
+
+class Explained:
+    """A connection that explains each new statement before it runs, and notes the scans."""
+
+    def __init__(self, inner: Connection, is_postgres: bool, found: dict[str, list[str]]) -> None:
+        self._inner = inner
+        self._is_postgres = is_postgres
+        self._found = found
+
+    async def rows(self, sql: str, **values: Any) -> Sequence[Row]:
+        await self._explain(sql, values)
+        return await self._inner.rows(sql, **values)
+
+    async def change(self, sql: str, **values: Any) -> int:
+        await self._explain(sql, values)
+        return await self._inner.change(sql, **values)
+
+    async def _explain(self, sql: str, values: dict[str, Any]) -> None:
+        if sql in self._found:
+            return
+        if self._is_postgres:
+            rows = await self._inner.rows(f"EXPLAIN (FORMAT JSON) {sql}", **values)
+            self._found[sql] = _postgres_scans(json.loads(rows[0][0]))
+        else:
+            rows = await self._inner.rows(f"EXPLAIN QUERY PLAN {sql}", **values)
+            self._found[sql] = [row[3] for row in rows if is_scan(row[3])]
+
+
+class ExplainedStore:
+    """*store*, with what it read in full noted in `found`, by statement."""
+
+    def __init__(self, store: Store, is_postgres: bool) -> None:
+        self._store = store
+        self._is_postgres = is_postgres
+        self.found: dict[str, list[str]] = {}
+
+    async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
+        async def explained(tx: Transaction) -> T:
+            connection = Explained(connection_of(tx), self._is_postgres, self.found)
+            return await settled(unit, SqlTransaction(connection, tx.now, {}))
+
+        return await self._store.run(explained)
+
+    async def now(self) -> datetime:
+        return await self._store.now()
+
+
+def is_scan(step: str) -> bool:
+    """Whether a step of SQLite's plan reads a whole table; a walk along an index is none."""
+    return step.startswith("SCAN ") and "INDEX" not in step and "CONSTANT" not in step
+
+
+def _postgres_scans(plan: Any) -> list[str]:
+    if isinstance(plan, list):
+        return [scan for part in plan for scan in _postgres_scans(part)]
+    if not isinstance(plan, dict):
+        return []
+    own = [f"Seq Scan on {plan['Relation Name']}"] if plan.get("Node Type") == "Seq Scan" else []
+    return own + [scan for part in plan.values() for scan in _postgres_scans(part)]
