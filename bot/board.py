@@ -46,21 +46,26 @@ class Board:
         where, shown = await self._card_now(row)
         new = _fingerprint(message)
         if where is None:
-            await self.post(row, d, message, None, "card", note=new)
-        elif shown != new:
+            # What an earlier try posted may show an earlier state.
+            shown = "" if row.is_in_doubt else new
+            where = await self.post(row, d, message, None, "card", note=shown)
+        if where is not None and shown != new:
             self._mind_numbers(d, is_urgent)
-            # Until Slack has answered, nobody knows what the card shows.
-            await self._remember(row, "card", where, "")
-            try:
-                await self.chat.edit(where, message)
-            except (Gone, Unreachable):
-                # Somebody deleted it, or the channel: the deployment goes on in a new one.
-                await self.post(row, d, message, None, "card", note=new)
-            else:
-                await self._card_shows(row, d, where, new)
+            await self._redraw(row, d, where, message)
         self._edited[d.team, d.id] = self._clock()
         if d.is_over:
             del self._edited[d.team, d.id]
+
+    async def _redraw(self, row: Sending, d: Deployment, where: Posted, message: Message) -> None:
+        # Until Slack has answered, nobody knows what the card shows.
+        await self._remember(row, "card", where, "")
+        try:
+            await self.chat.edit(where, message)
+        except (Gone, Unreachable):
+            # Somebody deleted it, or the channel: the deployment goes on in a new one.
+            await self.post(row, d, message, None, "card", note=_fingerprint(message))
+        else:
+            await self._card_shows(row, d, where, _fingerprint(message))
 
     async def post(
         self,
