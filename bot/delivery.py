@@ -20,6 +20,7 @@ from bot.domain.effects import (
     Announce,
     Ask,
     CloseAsk,
+    CloseUpdate,
     Milestone,
     Page,
     PostUpdate,
@@ -34,7 +35,7 @@ from bot.domain.events import Observed
 from bot.domain.plan import JobStage
 from bot.engine import Engine
 from bot.memory import Sending, Store, Transaction
-from bot.ports import Chat, Gone, Message, Policies, Rejected, Unavailable, World
+from bot.ports import Chat, Gone, Message, Policies, Posted, Rejected, Unavailable, World
 
 
 class Delivery:
@@ -106,6 +107,8 @@ class Delivery:
                 await self._board.edit(row, "ask", ask_closed(d, people))
             case PostUpdate(due_at):
                 await self._update(row, d, due_at, now)
+            case CloseUpdate():
+                await self._shrink(row, d)
             case Milestone(what):
                 message = milestone(d, what, people, await self._board.link(row))
                 await self._board.post(row, d, message, None, None)
@@ -146,11 +149,20 @@ class Delivery:
         note = summary(d, people, now)
         posted = await self._board.post(row, d, said, None, "update", True, note)
         if before is not None and posted not in (None, before):
-            at = datetime.fromtimestamp(float(before.ts), UTC)
-            try:
-                await self._board.chat.edit(before, collapsed(d, at, was, link))
-            except (Gone, Unavailable):
-                return  # the new status stands; an old one left in full harms nobody
+            await self._collapse(before, d, was, link)
+
+    async def _shrink(self, row: Sending, d: Deployment) -> None:
+        last = await self._board.found(row, "update")
+        if last is not None:
+            was = await self._board.note(row, "update")
+            await self._collapse(last, d, was, await self._board.link(row))
+
+    async def _collapse(self, old: Posted, d: Deployment, was: str, link: str | None) -> None:
+        at = datetime.fromtimestamp(float(old.ts), UTC)
+        try:
+            await self._board.chat.edit(old, collapsed(d, at, was, link))
+        except (Gone, Unavailable):
+            return  # what is newer stands; an old one left in full harms nobody
 
     async def _anchor(self, row: Sending) -> Message:
         async def unit(tx: Transaction) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """The sockets to Slack: two of them, so that one may be renewed without a gap."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 from pydantic import SecretStr
@@ -37,7 +38,7 @@ class SocketLinks:
 
     def start(self) -> None:
         # `connect` tries again by itself, so a Slack that is away does not keep us from starting.
-        self._connecting = [asyncio.create_task(h.connect_async()) for h in self._handlers]
+        self._connecting = [asyncio.create_task(_connect(h)) for h in self._handlers]
 
     @property
     def is_up(self) -> bool:
@@ -49,4 +50,14 @@ class SocketLinks:
         for task in self._connecting:
             task.cancel()
         for handler in self._handlers:
-            await handler.client.close()
+            await _close(handler)
+
+
+async def _connect(handler: AsyncSocketModeHandler) -> None:
+    connect: Callable[[], Awaitable[None]] = handler.connect_async
+    await connect()
+
+
+async def _close(handler: AsyncSocketModeHandler) -> None:
+    close: Callable[[], Awaitable[None]] = handler.client.close
+    await close()

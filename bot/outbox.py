@@ -10,6 +10,7 @@ from bot.domain.effects import (
     Announce,
     Ask,
     CloseAsk,
+    CloseUpdate,
     Effect,
     Milestone,
     Page,
@@ -50,7 +51,7 @@ def route(thing: str, effect: Effect) -> Parcel:
             return Parcel(f"{thing}/milestone", STATE, effect)
         case RefreshCard(is_urgent):
             return Parcel(f"{thing}/card", STATE if is_urgent else CADENCE, effect, wish="card")
-        case PostUpdate():
+        case PostUpdate() | CloseUpdate():
             return Parcel(f"{thing}/update", CADENCE, effect, wish="update", needs_card=True)
         case Ask() | CloseAsk():
             return Parcel(f"{thing}/ask", STATE, effect, needs_card=True)

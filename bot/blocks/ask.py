@@ -75,7 +75,7 @@ def migration_pieces(d: Deployment) -> list[Piece]:
 
 
 def _people(able: tuple[str, ...]) -> Line:
-    shown = mentions(able[:_MOST_MENTIONED])
+    shown = mentions(able[:_MOST_MENTIONED], "and")
     rest = len(able) - _MOST_MENTIONED
     return (*shown, f" and {rest} more") if rest > 0 else shown
 

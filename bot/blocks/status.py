@@ -6,7 +6,7 @@ from bot.blocks.pieces import context, message, section
 from bot.blocks.standing import Standing, standing
 from bot.blocks.text import Link, Names, Piece, Pieces, clock, escaped, names_of, notice, words
 from bot.domain.deployment import Deployment, Phase
-from bot.domain.health import Verdict
+from bot.domain.health import Verdict, spoken
 from bot.domain.line import Bold, Line, Said
 from bot.domain.plan import GateStage, RolloutStage
 from bot.domain.roles import People
@@ -36,7 +36,7 @@ def status(
     )
     body: list[Piece] = [
         f":bar_chart: Status: {_word(d)}\n",
-        f":stopwatch: Elapsed: {_elapsed(d, now)} / total n/a\n",
+        f":stopwatch: Elapsed: {_elapsed(d, now)} / at least {_least(d)} in all\n",
         f"{_checks(d)}\n",
         f"{state.sign} Deployment: {_word(d)} (",
         *_named(state.line, names),
@@ -85,6 +85,12 @@ def _elapsed(d: Deployment, now: datetime) -> str:
     return f"{count} minute" if count == 1 else f"{count} minutes"
 
 
+def _least(d: Deployment) -> str:
+    """What the plan's own waits add up to; people and jobs take what they take."""
+    steps = [step.bake for s in d.plan.stages if isinstance(s, RolloutStage) for step in s.steps]
+    return spoken(sum(steps, start=timedelta()))
+
+
 def _checks(d: Deployment) -> str:
     first = next((i for i, s in enumerate(d.plan.stages) if isinstance(s, GateStage)), None)
     if first is None:
@@ -123,4 +129,6 @@ def _issues(d: Deployment, state: Standing) -> Line:
 
 
 def _next(d: Deployment) -> str:
-    return clock(d.update_due_at) if d.update_due_at is not None else "n/a"
+    if d.update_due_at is not None:
+        return clock(d.update_due_at)
+    return "when somebody has decided" if not d.is_over else "none"

@@ -49,6 +49,11 @@ class PostUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseUpdate:
+    """A wish: nothing more is scheduled, so the last status shrinks to its line."""
+
+
+@dataclass(frozen=True, slots=True)
 class Milestone:
     """A top-level message everybody cares about: `complete`, `rolled_back`, `failed`."""
 
@@ -121,6 +126,7 @@ Effect = (
     | Ask
     | CloseAsk
     | PostUpdate
+    | CloseUpdate
     | Milestone
     | StartJob
     | StopJob

@@ -48,14 +48,14 @@ def plain(line: Line) -> str:
     return "".join(_plain(part) for part in line)
 
 
-def mentions(users: tuple[str, ...] | list[str]) -> Line:
+def mentions(users: tuple[str, ...] | list[str], last: str = "or") -> Line:
     """`@a, @b or @c`; an honest word when the list is empty."""
     if not users:
         return ("nobody yet",)
     parts: list[Part] = []
     for position, user in enumerate(users):
         if position:
-            parts.append(" or " if position == len(users) - 1 else ", ")
+            parts.append(f" {last} " if position == len(users) - 1 else ", ")
         parts.append(Mention(user))
     return tuple(parts)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.deployment import Decision, Deployment, Phase
-from bot.domain.effects import PostUpdate
+from bot.domain.effects import CloseUpdate, PostUpdate
 from bot.domain.plan import ApprovalStage
 
 
@@ -16,10 +16,13 @@ def is_beating(d: Deployment) -> bool:
 
 
 def beat(before: Deployment, decision: Decision, now: datetime) -> Decision:
-    """Add what is due: one status per beat however many were missed, one per change of phase."""
+    """Add what is due: one status per beat however many were missed, one per change of phase.
+
+    While it waits for people there is no beat; the last status then says what it waits for.
+    """
     d = decision.state
     if not is_beating(d):
-        return replace(decision, state=replace(d, update_due_at=None))
+        return _pause(before, decision, now)
     every = d.plan.updates.every
     if d.started_at is None or d.update_due_at is None:
         started = d.started_at or now
@@ -36,3 +39,13 @@ def beat(before: Deployment, decision: Decision, now: datetime) -> Decision:
     if d.phase is not before.phase:
         return decision.also(PostUpdate(now, None, d.phase.value))
     return decision
+
+
+def _pause(before: Deployment, decision: Decision, now: datetime) -> Decision:
+    d = decision.state
+    paused = replace(decision, state=replace(d, update_due_at=None))
+    if not is_beating(before):
+        return paused
+    if d.is_over or d.phase is Phase.WATCHING:
+        return paused.also(CloseUpdate())
+    return paused.also(PostUpdate(now, None, "waiting"))

@@ -54,7 +54,7 @@ def test_an_asking_says_the_risk_the_evidence_and_the_thread_rule() -> None:
     d = a_deployment(cursor=2, ask_round=1, offer=3, version=version)
 
     assert lines(ask(d, people())) == [
-        "<@U0ANA> or <@U0QUINN> *please approve or reject* checkout v1.8.3 to production (`D-142`)",
+        "<@U0ANA> and <@U0QUINN> *please approve or reject* checkout v1.8.3 to production (`D-142`)",
         "Needed: Deployment Lead, QA Lead",
         "*Changes:* 3 commits, migration `0042` (reversible), migration `0043` (one-way)",
         "Faster baskets",
@@ -126,7 +126,7 @@ def test_the_status_keeps_its_wording_line_for_line() -> None:
     assert lines(drawn) == [
         "*[Deployment Status - 14:31 UTC]* checkout v1.8.3 · <https://example.com/card|D-142>",
         ":bar_chart: Status: IN PROGRESS",
-        ":stopwatch: Elapsed: 31 minutes / total n/a",
+        ":stopwatch: Elapsed: 31 minutes / at least 15 min in all",
         ":large_green_circle: Pre-flight checks: COMPLETE",
         ":large_blue_circle: Deployment: IN PROGRESS (Rollout 50 %, healthy)",
         ":hourglass_flowing_sand: Post-deployment tests: PENDING",

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.domain.decide import due_at
 from bot.domain.deployment import Deployment, Phase, offered
-from bot.domain.effects import PostUpdate
+from bot.domain.effects import CloseUpdate, PostUpdate
 from bot.domain.events import Approved, Cancelled, Elapsed, Held, Resumed, RollbackRequested
 from bot.domain.plan import UpdateRules
 from tests.builders import ANA, DANA, NOW, SAM, a_plan
@@ -174,3 +174,20 @@ def test_each_phase_offers_what_makes_sense_there() -> None:
     assert offered(watching().d) == ("roll_back",)
     assert offered(at_step().after(RollbackRequested(SAM, "500s")).d) == ()
     assert at_job().after(Cancelled(DANA)).d.phase is Phase.CANCELLED
+
+
+def test_when_it_begins_to_wait_for_people_the_last_status_says_so() -> None:
+    story = at_approval()
+
+    assert [u.occasion for u in story.wanted(PostUpdate)] == ["waiting"]
+    assert story.d.update_due_at is None
+
+
+def test_what_waits_for_people_is_not_told_again_every_lap() -> None:
+    assert not at_approval().later(TICK).after(Elapsed()).wanted(PostUpdate)
+
+
+def test_the_last_status_shrinks_when_nothing_more_is_scheduled() -> None:
+    assert watching().wanted(CloseUpdate) == [CloseUpdate()]
+    assert at_job().after(Cancelled(DANA, "not today")).wanted(CloseUpdate) == [CloseUpdate()]
+    assert not at_approval().after(Cancelled(DANA, "not today")).wanted(CloseUpdate)
