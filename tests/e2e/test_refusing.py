@@ -46,7 +46,11 @@ async def test_whoever_may_not_do_it_is_told_who_may(make_team: MakeTeam, postgr
     await team.request(by=DANA)
     await team.until_so(lambda d: d.ask_round > 0, "asks for signatures")
 
-    for user, words in ((DANA, "You requested"), (DEVO, "You wrote"), (SAM, "Deployment Lead")):
+    for user, words in (
+        (DANA, "You asked for this one"),
+        (DEVO, "You wrote part"),
+        (SAM, "Deployment Lead"),
+    ):
         await team.press(user, "dep.approve", role="ask")
         assert words in (await team.until_said(words, user)).text
     again = await team.slack.command(SAM, "/deploy", "checkout v1.9.0")

@@ -1,0 +1,84 @@
+"""People who do what is due, as often as it takes: a bot that dies answers nobody."""
+
+from bot.demo.slack.seen import NotOnScreen, Seen
+from bot.domain.deployment import OVER, Deployment, Phase
+from bot.domain.plan import ApprovalStage
+from tests.builders import ANA, DANA, QUINN, SAM
+from tests.e2e.harness import CHANNEL, Team, actions_of
+
+
+class Crew:
+    """Looks at the newest deployment and does the one next thing. `accepted` is what the bot
+    acknowledged, by person, action and deployment."""
+
+    def __init__(self, team: Team) -> None:
+        self._team = team
+        self.accepted: set[tuple[str, str, str]] = set()
+        self.newest = "D-1"
+        self._cards: dict[str, str] = {}
+
+    async def work(self, *, fidgets: bool = False, goes_back: bool = True) -> None:
+        """*fidgets*: hold and resume instead of going on; *goes_back* once a version is live."""
+        d = await self._look()
+        await self._watch_card()
+        if d is None or d.phase in OVER:
+            await self._begin(d, goes_back)
+        elif d.phase is Phase.HELD:
+            await self._press(DANA, "dep.resume", d)
+        elif fidgets and d.phase is Phase.RUNNING:
+            await self._press(DANA, "dep.hold", d)
+        elif d.phase is Phase.RUNNING and isinstance(d.stage, ApprovalStage):
+            signed = {approval.by for approval in d.approvals}
+            for user in {ANA, QUINN} - signed:
+                await self._press(user, "dep.approve", d, "ask")
+        elif d.phase is Phase.WATCHING and goes_back:
+            await self._go_back(d)
+
+    async def _look(self) -> Deployment | None:
+        """The newest one there is."""
+        found = await self._team.deployment(self.newest)
+        following = f"D-{int(self.newest[2:]) + 1}"
+        later = await self._team.deployment(following)
+        if later is None:
+            return found
+        self.newest = following
+        return later
+
+    async def _watch_card(self) -> None:
+        """The card that people saw first is the one that goes on."""
+        where = await self._team.where("card", self.newest)
+        if where is not None:
+            first = self._cards.setdefault(self.newest, where.ts)
+            assert first == where.ts, f"{self.newest} has another card"
+
+    async def _begin(self, before: Deployment | None, goes_back: bool) -> None:
+        if before is not None and before.phase is Phase.SUCCEEDED and goes_back:
+            await self._go_back(before)
+            return
+        seen = await self._team.slack.command(DANA, "/deploy", "checkout v1.8.3")
+        if seen.message is not None and "deploy.request.confirm" in actions_of(seen.message):
+            await self._click(DANA, seen.message.ts, "deploy.request.confirm")
+
+    async def _go_back(self, d: Deployment) -> None:
+        seen = await self._press(SAM, "dep.roll_back", d)
+        stack = self._team.slack.views.stack(SAM)
+        if seen is not None and seen.is_fine and stack:
+            await self._team.submit(SAM, reason="as it was before")
+        self._team.slack.views.clear(SAM)
+
+    async def _press(
+        self, user: str, action: str, d: Deployment, role: str = "card"
+    ) -> Seen | None:
+        where = await self._team.where(role, d.id)
+        if where is None:
+            return None
+        seen = await self._click(user, where.ts, action)
+        if seen is not None and seen.is_fine:
+            self.accepted.add((user, action, d.id))
+        return seen
+
+    async def _click(self, user: str, ts: str, action: str) -> Seen | None:
+        try:
+            return await self._team.slack.click(user, CHANNEL, ts, action)
+        except NotOnScreen:
+            return None  # not drawn yet, or not any more

@@ -1,0 +1,137 @@
+"""kill -9 at every named place: nothing is lost, nothing is done twice, the card goes on."""
+
+import asyncio
+from time import monotonic
+
+import pytest
+
+from bot.crashpoint import ENVIRONMENT
+from bot.demo.supervisor import BotProcess, NotReady
+from bot.domain.deployment import Phase
+from tests.builders import ANA, DANA, QUINN
+from tests.e2e.conftest import MakeTeam
+from tests.e2e.crew import Crew
+from tests.e2e.harness import LONG, Team
+from tests.e2e.promises import kept, posted_keys
+
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(240)]
+
+ANYWHERE = (
+    "before-commit",
+    "committed",
+    "claimed",
+    "observed",
+    "sending",
+    "post",
+    "posted",
+    "sent",
+)
+TRAFFIC = ("traffic", "traffic-done")
+#: Where nobody can say whether the job ran, the bot asks a person instead of running it again.
+JOB = {
+    "job": Phase.RUNNING,
+    "shell.before_journal": Phase.RUNNING,
+    "shell.journaled": Phase.HELD,
+    "shell.launched": Phase.HELD,
+    "shell.started": Phase.RUNNING,
+    "job-done": Phase.RUNNING,
+}
+
+
+@pytest.mark.parametrize("passage", [1, 2, 3])
+async def test_a_deployment_survives_a_kill_at_every_place(
+    make_team: MakeTeam, database: str, passage: int
+) -> None:
+    team = await make_team(database, bots=0, watch="60s")
+    crew = Crew(team)
+
+    for place in ANYWHERE:
+        await crash(team, crew, place, passage, fidgets=True)
+    for place in TRAFFIC:
+        await crash(team, crew, place, passage, fidgets=False)
+
+    await team.add_bot().start()
+    await finish(team, crew)
+    (d,) = await kept(team, spare_duplicates=len(ANYWHERE) + len(TRAFFIC))
+    assert d.phase is Phase.ROLLED_BACK
+    assert {approval.by for approval in d.approvals} == {ANA, QUINN}
+    assert team.recorded.stagings == ["v1.8.3"]
+
+
+async def test_no_post_is_there_twice_where_history_may_be_read(
+    make_team: MakeTeam, database: str
+) -> None:
+    team = await make_team(database, scopes=("channels:history",), bots=0, watch="60s")
+    crew = Crew(team)
+
+    for place in ("post", "posted", "sent", "sending"):
+        await crash(team, crew, place, 1, fidgets=True)
+
+    await team.add_bot().start()
+    await finish(team, crew)
+    await kept(team, spare_duplicates=0)
+    assert posted_keys(team)
+
+
+async def test_a_job_starts_at_most_once_wherever_the_bot_dies(
+    make_team: MakeTeam, database: str
+) -> None:
+    team = await make_team(database, bots=0)
+
+    for number, (place, after) in enumerate(JOB.items(), start=1):
+        id, before = f"D-{number}", len(team.recorded.stagings)
+        bot = team.add_bot(**{ENVIRONMENT: f"{place}:1"})
+        await bot.start()
+        await team.request()
+        await until_dead(bot, place)
+        await revived(team)
+
+        if after is Phase.HELD:
+            await team.until(Phase.HELD, id=id)
+            assert len(team.recorded.stagings) == before, place
+        else:
+            await team.until_so(lambda d: d.ask_round > 0, "asks for signatures", id)
+            assert len(team.recorded.stagings) == before + 1, place
+        assert (await team.slack.command(DANA, "/deploy", f"cancel {id} seen enough")).is_fine
+        await team.until(Phase.CANCELLED, id=id)
+        await team.bots[-1].kill()
+
+    await revived(team)
+    await kept(team, spare_duplicates=len(JOB))
+
+
+async def crash(team: Team, crew: Crew, place: str, passage: int, *, fidgets: bool) -> None:
+    """Start a bot that dies at *place*, and work with it until it does."""
+    bot = team.add_bot(**{ENVIRONMENT: f"{place}:{passage}"})
+    try:
+        await bot.start()
+    except NotReady:
+        assert not bot.is_running
+    deadline = monotonic() + LONG
+    while bot.is_running:
+        assert monotonic() < deadline, f"never came to {place} for the {passage}. time"
+        await crew.work(fidgets=fidgets)
+        await asyncio.sleep(0.05)
+
+
+async def until_dead(bot: BotProcess, place: str) -> None:
+    deadline = monotonic() + LONG
+    while bot.is_running:
+        assert monotonic() < deadline, f"never came to {place}"
+        await asyncio.sleep(0.05)
+
+
+async def revived(team: Team) -> None:
+    await team.add_bot().start()
+
+
+async def finish(team: Team, crew: Crew) -> None:
+    """Everything that was begun comes to an end."""
+    deadline = monotonic() + 2 * LONG
+    while True:
+        d = await team.deployment(crew.newest)
+        if d is not None and d.is_over:
+            return
+        assert monotonic() < deadline, f"{d and (d.id, d.phase, d.stage.name, d.waits_for)}"
+        await crew.work()
+        await asyncio.sleep(0.1)
