@@ -1,6 +1,7 @@
 """The way out: which lane an effect takes, how urgent it is, and the loop that sends it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -76,6 +77,7 @@ class Outbox:
         on_dead: Callable[[Sending, str], None],
         lease: timedelta = timedelta(seconds=20),
         at_once: int = 16,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._deliver = deliver
@@ -85,14 +87,18 @@ class Outbox:
         self._on_dead = on_dead
         self._lease = lease
         self._at_once = at_once
+        self._clock = clock
 
     async def drain(self) -> int:
         """Send everything that may be sent now; how many tries that were."""
         tries = 0
         while True:
+            # Below half the lease, counted from before it began: whoever takes over must not
+            # find us still at it, however long this process stood still meanwhile.
+            until = self._clock() + self._lease.total_seconds() * 0.45
             rows = await self._store.run(self._claim)
             crashpoint("sending")
-            await asyncio.gather(*(self._guard(row.lane, self._send(row)) for row in rows))
+            await asyncio.gather(*(self._guard(row.lane, self._send(row, until)) for row in rows))
             tries += len(rows)
             if not rows:
                 return tries
@@ -100,10 +106,12 @@ class Outbox:
     async def _claim(self, tx: Transaction) -> tuple[Sending, ...]:
         return await tx.outbox.claim(self._owner, self._lease, self._at_once)
 
-    async def _send(self, row: Sending) -> None:
+    async def _send(self, row: Sending, until: float) -> None:
+        left = until - self._clock()
+        if left <= 0:
+            return
         try:
-            # Below half the lease: whoever takes over must not find us still at it.
-            async with asyncio.timeout(self._lease.total_seconds() * 0.45):
+            async with asyncio.timeout(left):
                 await self._deliver(row)
         except Unavailable as error:
             await self._later(row, str(error), error.retry_after, error.is_in_doubt)

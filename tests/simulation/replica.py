@@ -41,7 +41,14 @@ class Replica:
         delivery = Delivery(store, self.engine, chat, ports, policies, clock.seconds)
         # One after the other, so that the same seed always tells the same story.
         self._outbox = Outbox(
-            store, delivery.deliver, name, _guard, random.random, self._bury, at_once=1
+            store,
+            delivery.deliver,
+            name,
+            _guard,
+            random.random,
+            self._bury,
+            at_once=1,
+            clock=clock.seconds,
         )
         self._reconciler = Reconciler(store, self.engine, Observer(ports), name, _guard, at_once=1)
 
