@@ -14,7 +14,7 @@ import pytest
 from bot.domain.effects import Entry
 from bot.memory import Transaction
 from storage import audit
-from storage.connection import Connection
+from storage.connection import Connection, moment
 from storage.journal import instant, linked
 from storage.store import OpenStore
 from storage.transaction import SqlTransaction, connection_of
@@ -107,7 +107,15 @@ class Vandal:
 
     async def strike(self) -> str:
         kind = self.dice.choice(
-            [self.edit, self.delete, self.swap, self.insert, self.truncate, self.edit_seal]
+            [
+                self.edit,
+                self.delete,
+                self.swap,
+                self.insert,
+                self.truncate,
+                self.edit_seal,
+                self.forge,
+            ]
         )
         return await kind()
 
@@ -162,6 +170,18 @@ class Vandal:
             hash=linked(prev, facts),
         )
         return f"insert {place}"
+
+    async def forge(self) -> str:
+        """Other words in the middle of a chain, correctly hashed."""
+        place = self._place()
+        columns = "at, actor, revision, body, prev"
+        rows = await self.connection.rows(f"SELECT {columns} FROM journal {WHERE}", **place)
+        at, actor, revision, body, prev = rows[0]
+        facts = {**place, "at": instant(moment(at)), "event": "Rejected", "actor": actor}
+        facts |= {"revision": revision, "body": body}
+        sql = f"UPDATE journal SET event = 'Rejected', hash = :hash {WHERE}"
+        await self.connection.change(sql, hash=linked(prev, facts), **place)
+        return f"forge {place}"
 
     async def truncate(self) -> str:
         place = self._place()

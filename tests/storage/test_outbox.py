@@ -196,6 +196,17 @@ async def test_a_sender_that_lost_its_lease_cannot_end_what_another_sends(
     assert texts(await claim(store)) == ["one"]
 
 
+async def test_a_sender_that_started_again_under_its_name_is_another(store: OpenStore) -> None:
+    await put(store, said("one"))
+    (lost,) = await claim(store, "one", timedelta(seconds=-1))
+    (taken,) = await claim(store, "one")
+
+    await done(store, lost)
+
+    await again(store, taken, timedelta())
+    assert texts(await claim(store)) == ["one"]
+
+
 async def test_what_needs_a_card_waits_for_it_and_holds_nobody_up(store: OpenStore) -> None:
     await put(store, said("thread", needs_card=True), said("plain"))
     await store.run(lambda tx: tx.threads.remember(TEAM, "D-1", "ask", CARD))

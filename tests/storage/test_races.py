@@ -108,9 +108,10 @@ async def test_two_replicas_never_claim_the_same_thing(url: str, store: OpenStor
             mine.extend(claims)
         return mine
 
-    one, two, three = await asyncio.gather(
-        claim_all(store, "one"), claim_all(other, "two"), claim_all(store, "three")
-    )
+    async with asyncio.timeout(60):
+        one, two, three = await asyncio.gather(
+            claim_all(store, "one"), claim_all(other, "two"), claim_all(store, "three")
+        )
     await other.close()
 
     things = [claim.thing for claim in (*one, *two, *three)]

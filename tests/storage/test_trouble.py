@@ -1,6 +1,7 @@
 """Trouble: damaged files, second bots, databases that go away; always a sentence, never a guess."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sqlite3
@@ -37,11 +38,42 @@ def damaged(path: Path) -> None:
     path.write_bytes(content)
 
 
+def overwritten(path: Path, page: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+
+
 async def test_a_damaged_file_is_refused(file: Path) -> None:
     damaged(file)
 
     with pytest.raises(Corrupt, match="restore"):
         await open_store(f"sqlite:///{file}")
+
+
+async def test_damage_that_no_start_would_trip_over_is_refused_too(file: Path) -> None:
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'deployments'"
+        ).fetchone()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    overwritten(file, page)
+
+    with pytest.raises(Corrupt, match="restore"):
+        await open_store(f"sqlite:///{file}")
+
+
+async def test_a_unit_that_only_read_so_far_keeps_other_writers_out(file: Path) -> None:
+    store = await open_store(f"sqlite:///{file}")
+
+    async def unit(tx: Transaction) -> None:
+        await tx.deployments.get(TEAM, "D-142")
+        with contextlib.closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(Unavailable, match="busy"):
+        await store.run(unit)
+    await store.close()
 
 
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
