@@ -3,60 +3,13 @@
 import asyncio
 from datetime import timedelta
 
-from bot.domain.effects import Announce, Effect, Page, PostUpdate, RefreshCard, SetTraffic
-from bot.memory import Parcel, Sending, Transaction
-from bot.ports import Posted
+from bot.domain.effects import Announce, Page, PostUpdate
+from bot.memory import Parcel, Transaction
 from storage.prune import prune
 from storage.store import OpenStore
 from storage.transaction import connection_of
 from tests.builders import NOW, TEAM
-
-LEASE = timedelta(seconds=20)
-CARD = Posted("C0DEPLOY", "1.0")
-
-
-def said(
-    text: str, lane: str = "D-1/thread", priority: int = 3, needs_card: bool = False
-) -> Parcel:
-    return Parcel(lane, priority, Announce((text,), NOW), needs_card=needs_card)
-
-
-def traffic(weight: int) -> Parcel:
-    return Parcel("D-1/traffic", 0, SetTraffic((("v1.8.3", weight),), 7), wish="traffic")
-
-
-def card(priority: int = 4) -> Parcel:
-    return Parcel("D-1/card", priority, RefreshCard(), wish="card")
-
-
-async def put(store: OpenStore, *parcels: Parcel, thing: str = "D-1") -> None:
-    await store.run(lambda tx: tx.outbox.put(TEAM, thing, parcels))
-
-
-async def claim(
-    store: OpenStore, owner: str = "one", lease: timedelta = LEASE, limit: int = 10
-) -> tuple[Sending, ...]:
-    return await store.run(lambda tx: tx.outbox.claim(owner, lease, limit))
-
-
-async def done(store: OpenStore, row: Sending) -> None:
-    await store.run(lambda tx: tx.outbox.done(row))
-
-
-async def again(store: OpenStore, row: Sending, pause: timedelta) -> None:
-    async def unit(tx: Transaction) -> None:
-        await tx.outbox.again(row, tx.now + pause, "not now")
-
-    await store.run(unit)
-
-
-def texts(rows: tuple[Sending, ...]) -> list[str]:
-    return [_text(row.effect) for row in rows]
-
-
-def _text(effect: Effect) -> str:
-    assert isinstance(effect, Announce)
-    return str(effect.line[0])
+from tests.storage.parcels import CARD, LEASE, again, claim, done, put, said, texts, traffic
 
 
 async def test_a_claimed_parcel_is_what_was_put(store: OpenStore) -> None:
@@ -205,54 +158,6 @@ async def test_a_sender_that_started_again_under_its_name_is_another(store: Open
 
     await again(store, taken, timedelta())
     assert texts(await claim(store)) == ["one"]
-
-
-async def test_what_needs_a_card_waits_for_it_and_holds_nobody_up(store: OpenStore) -> None:
-    await put(store, said("thread", needs_card=True), said("plain"))
-    await store.run(lambda tx: tx.threads.remember(TEAM, "D-1", "ask", CARD))
-
-    (plain,) = await claim(store)
-    await done(store, plain)
-
-    assert texts((plain,)) == ["plain"]
-    assert await claim(store) == ()
-
-
-async def test_what_needed_a_card_leaves_in_order_once_it_is_there(store: OpenStore) -> None:
-    await put(store, said("one", needs_card=True), said("two", needs_card=True))
-    await store.run(lambda tx: tx.threads.remember(TEAM, "D-1", "card", CARD))
-
-    (first,) = await claim(store)
-    await done(store, first)
-
-    assert texts((first, *await claim(store))) == ["one", "two"]
-
-
-async def test_what_waits_lends_its_priority_to_the_card(store: OpenStore) -> None:
-    await put(store, card(priority=4))
-    await put(store, said("ask", "D-1/ask", 1, needs_card=True))
-    await put(store, said("other", "D-2/x", 2), thing="D-2")
-
-    (first,) = await claim(store, limit=1)
-
-    assert isinstance(first.effect, RefreshCard)
-
-
-async def test_a_card_that_replaces_another_is_lent_the_priority_too(store: OpenStore) -> None:
-    await put(store, card(priority=4), said("ask", "D-1/ask", 1, needs_card=True))
-    await put(store, card(priority=4))
-    await put(store, said("other", "D-2/x", 2), thing="D-2")
-
-    (first,) = await claim(store, limit=1)
-
-    assert isinstance(first.effect, RefreshCard)
-
-
-async def test_a_card_that_is_posted_is_lent_nothing(store: OpenStore) -> None:
-    await store.run(lambda tx: tx.threads.remember(TEAM, "D-1", "card", CARD))
-    await put(store, card(priority=4), said("ask", "D-1/ask", 3, needs_card=True))
-
-    assert isinstance((await claim(store))[-1].effect, RefreshCard)
 
 
 async def test_the_next_time_is_of_the_first_that_may_leave(store: OpenStore) -> None:
