@@ -19,13 +19,15 @@ import typer
 from bot import app, log
 from bot.domain.diagram import lifecycle
 from bot.domain.line import plain
-from bot.operate import AdoptionRefused, adopt_version
+from bot.domain.refusal import Refused
+from bot.operate import NotPossible, act, adopt_version
 from bot.policies.findings import Level, PolicyError
 from bot.policies.json_schema import json_schema
 from bot.policies.loader import findings
 from bot.policies.show import show
 from bot.ports import Unavailable
 from bot.settings import Settings, SettingsError
+from handlers.commands import Misread
 from storage import audit, backup, migrate
 from storage.addresses import BadAddress
 from storage.lock import AlreadyRunning
@@ -85,6 +87,18 @@ def adopt(
     settings = _settings()
     line = _answer(lambda: adopt_version(settings, service, version, environment))
     _say(plain(line))
+
+
+@cli.command("do")
+def break_glass(line: str) -> None:
+    """Roll back, hold, resume, cancel or look from the host, with Slack or the bot down.
+
+    For example: pilothouse do "/rollback checkout 500s on /pay". Never approves; journalled
+    under the operating-system user.
+    """
+    settings = _settings()
+    log.set_up(settings.log or "console")
+    _answer(lambda: act(settings, line, _say))
 
 
 @db.command("upgrade")
@@ -235,7 +249,9 @@ def _answer(work: Callable[[], Awaitable[T]]) -> T:
         raise typer.Exit(DONE) from None
     except PolicyError as error:
         _fail(str(error), "Mend the lines above; `pilothouse policy validate` checks them.")
-    except (AlreadyRunning, WrongSchema, Corrupt, AdoptionRefused, BadAddress) as error:
+    except (Refused, Misread) as error:
+        _fail(str(error), "Nothing was changed.")
+    except (AlreadyRunning, WrongSchema, Corrupt, NotPossible, BadAddress) as error:
         _fail(str(error), "Nothing was changed.")
     except Unavailable as error:
         _fail(f"No answer: {error}.", "Nothing was changed. Try again.", NO_ANSWER)

@@ -135,6 +135,9 @@ class Deployments(Protocol):
         """The one that `/rollback SERVICE` means: changing the environment, else watching it,
         else the newest that ended SUCCEEDED there."""
 
+    async def teams(self) -> tuple[str, ...]:
+        """Every team that ever deployed something here."""
+
     async def unfinished(self, team: str) -> tuple[Deployment, ...]: ...
 
     async def recent(self, team: str, service: str | None, limit: int) -> tuple[Deployment, ...]:

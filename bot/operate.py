@@ -3,27 +3,47 @@
 import asyncio
 import getpass
 import uuid
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.http_json import HttpJson
-from bot.app import core_of, hosts_of, world_of
-from bot.domain.line import Line
+from bot.app import Supervisor, core_of, hosts_of, world_of
+from bot.domain.deployment import Deployment, Phase
+from bot.domain.events import Cancelled, Held, Resumed, RollbackRequested
+from bot.domain.line import Line, plain
+from bot.domain.plan import Plan
+from bot.domain.refusal import Outcome
 from bot.domain.release import Target
+from bot.domain.roles import People, Person
+from bot.loops import Core, Loops
 from bot.memory import InboxKey
 from bot.numbers import Numbers
 from bot.policies.loader import load
-from bot.ports import Unavailable
+from bot.ports import Policies, Unavailable
 from bot.settings import Settings
 from bot.writer import Source
+from handlers import parse
+from handlers.commands import CancelIt, Command, DeployStatus, HoldIt, Known, ResumeIt, Rollback
+from handlers.wording import deployment_id
+from storage.addresses import is_postgres, sqlite_path
+from storage.lock import AlreadyRunning, hold
 from storage.store import prepare
 
+#: Shows one line to whoever typed the command.
+Say = Callable[[str], None]
 
-class AdoptionRefused(Exception):
-    """What was to be adopted does not exist."""
+#: How long the command line itself drives what it started, when no bot does.
+_DRIVES_FOR = timedelta(minutes=10)
+
+
+class NotPossible(Exception):
+    """What was asked for on the command line cannot be done, and why."""
 
 
 async def adopt_version(
@@ -31,33 +51,43 @@ async def adopt_version(
 ) -> Line:
     """Record that *name* serves, under the operating-system user; works beside a running bot."""
     policies = load(settings.policies)
-    policy = policies.services.get(service)
-    if policy is None:
-        known = ", ".join(policies.services) or "none"
-        raise AdoptionRefused(f"There is no service {service}; the policies know {known}.")
-    place = environment or policy.default_environment
-    plans = [plan for (env, _), plan in policy.plans.items() if env == place]
-    if not plans:
-        known = ", ".join(policy.environments)
-        raise AdoptionRefused(f"{service} has no environment {place}; it knows {known}.")
+    plan = _plan(policies, service, environment)
     team = await team_of(settings)
     async with AsyncExitStack() as stack:
-        store = await prepare(settings.database_url.get_secret_value())
-        stack.push_async_callback(store.close)
-        http = HttpJson(hosts_of(policies))
-        stack.push_async_callback(http.close)
-        world = world_of(http, settings.state)
-        releases = world.releases[plans[0].releases.kind]
-        version = await releases.resolve(plans[0].releases, service, name)
+        core = await _open(settings, policies, stack)
+        releases = core.world.releases[plan.releases.kind]
+        version = await releases.resolve(plan.releases, service, name)
         if version is None:
-            raise AdoptionRefused(f"{service} has no version {name}.")
-        core = core_of(store, policies, world, settings.tick, Numbers())
-        once = uuid.uuid4().hex
-        source = Source(InboxKey(team, "host", once, once))
-        target = Target(team, service, place)
-        return (
-            await core.engine.adopt(target, version, f"host:{getpass.getuser()}", source)
-        ).answer
+            raise NotPossible(f"{service} has no version {name}.")
+        target = Target(team, service, plan.environment)
+        return (await core.engine.adopt(target, version, host_user(), _source(team))).answer
+
+
+async def act(settings: Settings, line: str, say: Say) -> None:
+    """Break-glass: hold, resume, cancel, roll back or look, for whoever has the host.
+
+    Never approves. Needs neither Slack nor a running bot: without one it drives the deployment
+    itself until it is settled. Raises `NotPossible`, `Refused` and `Unavailable`.
+    """
+    policies = _with_host(load(settings.policies))
+    command = _read(line, policies)
+    async with AsyncExitStack() as stack:
+        core = await _open(settings, policies, stack)
+        team = await _only_team(core)
+        if isinstance(command, DeployStatus):
+            await _tell(core, team, command.target, say)
+            return
+        outcome = await _carry_out(core, team, command)
+        if outcome.refusal is not None:
+            raise NotPossible(f"{plain(outcome.refusal.why)} {plain(outcome.refusal.next_step)}")
+        say(plain(outcome.answer))
+        if outcome.thing is not None:
+            await _drive(settings, core, team, outcome.thing, say, stack)
+
+
+def host_user() -> str:
+    """Who this is in the journal: the operating-system user."""
+    return f"host:{getpass.getuser()}"
 
 
 async def team_of(settings: Settings) -> str:
@@ -74,3 +104,121 @@ async def team_of(settings: Settings) -> str:
                 return str((await client.auth_test())["team_id"])
         except (aiohttp.ClientError, TimeoutError, SlackApiError) as error:
             raise Unavailable("Slack did not say which team the token is for") from error
+
+
+async def _open(settings: Settings, policies: Policies, stack: AsyncExitStack) -> Core:
+    store = await prepare(settings.database_url.get_secret_value())
+    stack.push_async_callback(store.close)
+    http = HttpJson(hosts_of(policies))
+    stack.push_async_callback(http.close)
+    return core_of(store, policies, world_of(http, settings.state), settings.tick, Numbers())
+
+
+def _plan(policies: Policies, service: str, environment: str | None) -> Plan:
+    policy = policies.services.get(service)
+    if policy is None:
+        known = ", ".join(policies.services) or "none"
+        raise NotPossible(f"There is no service {service}; the policies know {known}.")
+    place = environment or policy.default_environment
+    plan = next((p for (env, _), p in policy.plans.items() if env == place), None)
+    if plan is None:
+        known = ", ".join(policy.environments)
+        raise NotPossible(f"{service} has no environment {place}; it knows {known}.")
+    return plan
+
+
+def _with_host(policies: Policies) -> Policies:
+    """The host's user holds every role here: whoever has the host could do it by hand anyway."""
+    user = host_user()
+    roles = frozenset(role for person in policies.people.by_id.values() for role in person.roles)
+    everybody = {**policies.people.by_id, user: Person(user, user, roles)}
+    return replace(policies, people=People(everybody, policies.people.titles))
+
+
+def _read(line: str, policies: Policies) -> Command:
+    known = Known(
+        {name: service.aliases for name, service in policies.services.items()},
+        tuple(dict.fromkeys(e for s in policies.services.values() for e in s.environments)),
+    )
+    name, _, text = line.strip().partition(" ")
+    if name == "/rollback":
+        return parse.rollback(text, known)
+    if name == "/deploy":
+        command = parse.deploy(text, known)
+        if isinstance(command, HoldIt | ResumeIt | CancelIt | DeployStatus):
+            return command
+    raise NotPossible(
+        "Only /rollback and /deploy hold, resume, cancel and status are done from the host; "
+        "requests and signatures belong to people in Slack."
+    )
+
+
+async def _only_team(core: Core) -> str:
+    teams = await core.store.run(lambda tx: tx.deployments.teams())
+    if len(teams) != 1:
+        raise NotPossible(f"This database knows {len(teams)} teams, so it is not clear which.")
+    return teams[0]
+
+
+async def _carry_out(core: Core, team: str, command: Command) -> Outcome:
+    by, source = host_user(), _source(team)
+    match command:
+        case HoldIt(id, reason):
+            return await core.engine.apply(id, Held(by, reason), source)
+        case ResumeIt(id):
+            return await core.engine.apply(id, Resumed(by), source)
+        case CancelIt(id, reason):
+            return await core.engine.apply(id, Cancelled(by, reason), source)
+        case Rollback(target, version, environment, reason):
+            wish = RollbackRequested(by, reason, version)
+            thing: str | Target = target or ""
+            if target is None or not deployment_id(target):
+                plan = _plan(
+                    core.policies, target or next(iter(core.policies.services)), environment
+                )
+                thing = Target(team, plan.service, plan.environment)
+            preview = await core.previews.rollback(team, wish, thing)
+            return await core.engine.apply(preview.deployment.id, wish, source)
+    raise NotPossible("That is not done from the host.")
+
+
+async def _drive(
+    settings: Settings, core: Core, team: str, thing: str, say: Say, stack: AsyncExitStack
+) -> None:
+    url = settings.database_url.get_secret_value()
+    if not is_postgres(url):
+        try:
+            stack.enter_context(hold(sqlite_path(url)))
+        except AlreadyRunning:
+            say("The running bot carries it out.")
+            return
+    loops = Loops(core, None, Supervisor(core.numbers).guard, settings.tick)
+    d = await core.questions.deployment(team, thing)
+
+    async def is_settled() -> bool:
+        nonlocal d
+        d = await core.questions.deployment(team, thing)
+        return d.phase is not Phase.ROLLING_BACK
+
+    async with asyncio.timeout(_DRIVES_FOR.total_seconds()):
+        await loops.settle(is_settled)
+    say(_standing(d))
+
+
+async def _tell(core: Core, team: str, target: str | None, say: Say) -> None:
+    running = await core.questions.unfinished(team)
+    chosen = [d for d in running if target in (None, d.plan.service, d.id)]
+    for d in chosen:
+        say(_standing(d))
+    if not chosen:
+        say("Nothing is on its way.")
+
+
+def _standing(d: Deployment) -> str:
+    what = f"{d.plan.service} {d.version.name} → {d.plan.environment}"
+    return f"{d.id} {what}: {d.phase.value.replace('_', ' ')}. {plain(d.last.line)}"
+
+
+def _source(team: str) -> Source:
+    once = uuid.uuid4().hex
+    return Source(InboxKey(team, "host", once, once))
