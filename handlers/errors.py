@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from bot.blocks import replies
+from bot.domain.line import Bold, Code
 from bot.domain.refusal import Refusal, Refused
 from bot.numbers import Numbers
 from bot.ports import Message, Policies, Unavailable
@@ -51,10 +52,15 @@ class Answers:
         except Refused as refused:
             self._count("refused")
             return replies.refusal(refused.refusal, typed, self._names)
-        except (Unavailable, TimeoutError) as error:
+        except Unavailable as error:
             self._count("busy")
-            _log.warning("busy", why=str(error) or "too slow")
-            return replies.refusal(_BUSY, typed, self._names)
+            _log.warning("busy", why=str(error))
+            return replies.refusal(_AWAY, typed, self._names)
+        except TimeoutError:
+            # What was handed to the database cannot be taken back, so nothing is claimed of it.
+            self._count("busy")
+            _log.warning("busy", why="too slow")
+            return replies.refusal(_SLOW, typed, self._names)
         except Exception:
             return self._fault()
         self._count("done")
@@ -80,8 +86,13 @@ class Answers:
         self._numbers.commands.labels(outcome).inc()
 
 
-_BUSY = Refusal(
+_AWAY = Refusal(
     "busy",
-    ("An outside system or the database did not answer in time, so nothing was done.",),
+    (Bold("Nothing was done:"), " an outside system or the database did not answer."),
     ("Try again in a moment. If production is in danger, follow your runbook by hand.",),
+)
+_SLOW = Refusal(
+    "slow",
+    (Bold("This takes longer than Slack waits"), ", so it is not known yet whether it was done."),
+    ("Look before you try again: ", Code("/deploy status"), "."),
 )

@@ -39,13 +39,17 @@ class Pace:
         self._clock = clock
         self._rates = RATES if rates is None else rates
         self._buckets: dict[tuple[str, str], _Bucket] = {}
+        self._frozen_until = 0.0
 
     def take(self, method: str, place: str) -> None:
         """Spend a token; raises `Unavailable` with how long to wait when there is none."""
+        now = self._clock()
+        if now < self._frozen_until:
+            wait = timedelta(seconds=self._frozen_until - now)
+            raise Unavailable("Slack refuses every call for the moment", wait)
         rate = self._rates.get(method)
         if rate is None:
             return
-        now = self._clock()
         bucket = self._buckets.setdefault((method, place), _Bucket(rate.burst, now))
         gained = (now - bucket.at) * rate.per_minute / 60
         bucket.tokens, bucket.at = min(rate.burst, bucket.tokens + gained), now
@@ -54,6 +58,10 @@ class Pace:
         if wait > 0:
             raise Unavailable(f"{method} is at its limit", timedelta(seconds=wait))
         bucket.tokens -= 1
+
+    def freeze_all(self, seconds: float) -> None:
+        """Nothing at all goes out for a while, answers to people included."""
+        self._frozen_until = self._clock() + seconds
 
     def freeze(self, method: str, place: str, seconds: float) -> None:
         """Slack said wait: this bucket only."""

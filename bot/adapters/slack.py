@@ -26,6 +26,7 @@ _UNREACHABLE = {
 }
 #: Said by Slack about the token, not about the message: nothing works until it is mended.
 REVOKED = {"invalid_auth", "token_revoked", "account_inactive", "not_authed", "token_expired"}
+_PROBE_SECONDS = 20.0
 _TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
 
@@ -179,7 +180,9 @@ class SlackChat:
             why = f"Slack answered {response.status_code} to {method}"
             return Unavailable(why, is_in_doubt=True)
         if code in REVOKED:
+            # Asking on would be a storm; one call in a while finds out when it was mended.
             self.is_revoked = True
+            self._pace.freeze_all(_PROBE_SECONDS)
             return Unavailable(f"Slack refuses the token: {code}", timedelta(seconds=30))
         if code in _GONE:
             return Gone(code)
