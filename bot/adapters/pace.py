@@ -45,8 +45,8 @@ class Pace:
         """Spend a token; raises `Unavailable` with how long to wait when there is none."""
         now = self._clock()
         if now < self._frozen_until:
-            wait = timedelta(seconds=self._frozen_until - now)
-            raise Unavailable("Slack refuses every call for the moment", wait)
+            pause = timedelta(seconds=self._frozen_until - now)
+            raise Unavailable("Slack refuses every call for the moment", pause)
         rate = self._rates.get(method)
         if rate is None:
             return
