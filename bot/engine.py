@@ -188,6 +188,13 @@ class Engine:
             outcome = await self._again_while_stale(once)
         except Refused as refused:
             outcome = await self._refuse(refused.refusal, source)
+        except Duplicate:
+            # The same delivery with other words in it: whichever came first was judged.
+            raise Refused(
+                "taken_in",
+                (Bold("That was taken in already"), ", and it said something else then."),
+                ("Nothing was changed. Press or type it again.",),
+            ) from None
         crashpoint("committed")
         self._wake()
         return outcome

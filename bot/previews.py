@@ -82,9 +82,22 @@ class Previews:
 
         return await self._store.run(unit)
 
-    async def draft(self, team: str, user: str, id: str) -> Draft:
-        """A draft of *user*'s that still lives. Raises `Refused` otherwise."""
+    async def request_draft(self, team: str, user: str, id: str) -> Draft:
+        """*user*'s draft of a deployment that still lives. Raises `Refused` otherwise."""
+        draft = await self._draft(team, user, id)
+        policy = self._policies.services.get(draft.service)
+        if policy is None or (draft.environment, draft.kind) not in policy.plans:
+            raise _draft_gone()  # a rollback's, or the policy no longer knows such a thing
+        return draft
 
+    async def rollback_draft(self, team: str, user: str, id: str) -> Draft:
+        """*user*'s draft of a rollback that still lives. Raises `Refused` otherwise."""
+        draft = await self._draft(team, user, id)
+        if draft.kind != "rollback":
+            raise _draft_gone()
+        return draft
+
+    async def _draft(self, team: str, user: str, id: str) -> Draft:
         async def unit(tx: Transaction) -> Draft | None:
             draft = await tx.drafts.get(team, id)
             is_fresh = draft is not None and tx.now - draft.created_at <= _DRAFT_LASTS
@@ -92,11 +105,7 @@ class Previews:
 
         draft = await self._store.run(unit)
         if draft is None:
-            raise Refused(
-                "draft_gone",
-                (Bold("That preview has expired."), " It is good for 15 minutes."),
-                ("Nothing was changed. Type the command again for a fresh one.",),
-            )
+            raise _draft_gone()
         return draft
 
     def request_of(self, draft: Draft) -> Requested:
@@ -197,6 +206,14 @@ def _plan(policy: ServicePolicy, environment: str | None) -> Plan:
             ("Nothing was started. It knows: ", Code(", ".join(policy.environments)), "."),
         )
     return plan
+
+
+def _draft_gone() -> Refused:
+    return Refused(
+        "draft_gone",
+        (Bold("That preview has expired."), " It is good for 15 minutes."),
+        ("Nothing was changed. Type the command again for a fresh one.",),
+    )
 
 
 def _with_stand_in(wish: RollbackRequested) -> RollbackRequested:

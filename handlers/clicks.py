@@ -1,18 +1,18 @@
 """Buttons: what each one wishes for. A value is an id and an offer, never state."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.blocks import request
 from bot.domain.events import Approved, Held, Promoted, Resumed, RollbackRequested, Wish
-from bot.domain.line import Bold
+from bot.domain.line import Bold, Said
 from bot.domain.refusal import Refused
 from bot.ports import Message
 from bot.writer import Source
+from handlers import values
 from handlers.deploy import DeployCommand
 from handlers.desk import Desk, View
-from handlers.shapes import Action, BlockActions, SlashCommand
+from handlers.shapes import BlockActions, SlashCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,11 @@ class Clicks:
         return handle
 
     async def _request(self, press: Press, source: Source) -> None:
-        draft = await self._desk.previews.draft(press.team, press.user, press.draft)
+        draft = await self._desk.previews.request_draft(press.team, press.user, press.draft)
         await self._desk.engine.request(self._desk.previews.request_of(draft), source)
 
     async def _roll_back(self, press: Press, source: Source) -> None:
-        draft = await self._desk.previews.draft(press.team, press.user, press.draft)
+        draft = await self._desk.previews.rollback_draft(press.team, press.user, press.draft)
         wish = RollbackRequested(press.user, draft.note, draft.version.name)
         await self._desk.engine.apply(draft.thing, wish, source)
 
@@ -98,6 +98,12 @@ class Clicks:
         """Run a suggested line as if it had been typed; a guess is never run by itself."""
         line = press.words.strip()
         command, _, text = line.partition(" ") if line.startswith("/") else ("/deploy", "", line)
+        if command != "/deploy":
+            raise Refused(
+                "type_it",
+                (Bold("Please type that one yourself:"), " ", Said(line)),
+                ("Nothing was changed.",),
+            )
         said = SlashCommand(
             command=command,
             text=text,
@@ -107,12 +113,6 @@ class Clicks:
             trigger_id=press.trigger,
             response_url=source.reply_to or "",
         )
-        if command != "/deploy":
-            raise Refused(
-                "type_it",
-                (Bold("Please type that one yourself:"), f" {line}"),
-                ("Nothing was changed.",),
-            )
         return await self._deploy.answer(said, source)
 
     # --- forms -----------------------------------------------------------------------------------
@@ -131,13 +131,13 @@ class Clicks:
         await self._open(press, self._desk.rollback_form(preview))
 
     async def _edit_rollback(self, press: Press, source: Source) -> None:
-        draft = await self._desk.previews.draft(press.team, press.user, press.draft)
+        draft = await self._desk.previews.rollback_draft(press.team, press.user, press.draft)
         wish = RollbackRequested(press.user, "")
         preview = await self._desk.previews.rollback(press.team, wish, draft.thing)
         await self._open(press, self._desk.rollback_form(preview, draft.note))
 
     async def _request_form(self, press: Press, source: Source) -> None:
-        draft = await self._desk.previews.draft(press.team, press.user, press.draft)
+        draft = await self._desk.previews.request_draft(press.team, press.user, press.draft)
         view = self._desk.request_form(draft.service, draft.version.name, draft.environment)
         await self._open(press, view)
 
@@ -154,27 +154,17 @@ class Clicks:
 def pressed(click: BlockActions) -> Press:
     """Read a press; a value that is not ours is taken as words and never trusted as more."""
     action = click.actions[0]
-    value = _value(action)
+    text = action.selected_option.value if action.selected_option else action.value
+    value = values.read(text)
+    carried = value or values.Value()
     name = action.action_id
-    if name == "dep.more":
-        name = f"dep.{value.get('a', '')}"
-    offer = value.get("o")
     return Press(
         user=click.user.id,
         team=click.team.id if click.team else "",
         trigger=click.trigger_id,
-        action=name,
-        thing=str(value.get("d", "")),
-        offer=offer if isinstance(offer, int) else None,
-        draft=str(value.get("r", "")),
-        words="" if value else (action.value or ""),
+        action=f"dep.{carried.act}" if name == "dep.more" else name,
+        thing=carried.thing,
+        offer=carried.offer,
+        draft=carried.draft,
+        words=(action.value or "") if value is None else "",
     )
-
-
-def _value(action: Action) -> dict[str, object]:
-    text = action.selected_option.value if action.selected_option else action.value
-    try:
-        value = json.loads(text or "")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -1,6 +1,5 @@
 """Forms that were sent: the modal is the preview, its button the only confirmation."""
 
-import json
 from typing import Any
 
 from bot.blocks import replies, views
@@ -9,7 +8,7 @@ from bot.domain.line import Bold, plain
 from bot.domain.refusal import Outcome, Refusal, Refused
 from bot.ports import Message
 from bot.writer import Source
-from handlers import parse
+from handlers import parse, values
 from handlers.commands import Deploy, Misread
 from handlers.desk import Desk
 from handlers.shapes import ViewSubmission
@@ -65,16 +64,16 @@ class Submissions:
         return {"response_action": "update", "view": view}
 
     async def _request(self, form: ViewSubmission, source: Source) -> Response:
-        draft_id = str(_metadata(form).get("r", ""))
-        draft = await self._desk.previews.draft(_team(form), form.user.id, draft_id)
+        draft = await self._desk.previews.request_draft(
+            _team(form), form.user.id, _carried(form).draft
+        )
         wish = self._desk.previews.request_of(draft)
         return self._outcome(await self._desk.engine.request(wish, source))
 
     async def _rollback(self, form: ViewSubmission, source: Source) -> Response:
         target = _typed(form, "target") or None
         wish = RollbackRequested(form.user.id, _typed(form, "reason"), target)
-        thing = str(_metadata(form).get("d", ""))
-        outcome = await self._desk.engine.apply(thing, wish, source)
+        outcome = await self._desk.engine.apply(_carried(form).thing, wish, source)
         if outcome.refusal is not None and outcome.refusal.rule == "reason":
             return _error("reason", plain(outcome.refusal.why))
         return self._outcome(outcome)
@@ -99,15 +98,11 @@ def _error(block: str, text: str) -> Response:
 
 
 def _thing(form: ViewSubmission, wish: Any) -> tuple[str, Any]:
-    return str(_metadata(form).get("d", "")), wish
+    return _carried(form).thing, wish
 
 
-def _metadata(form: ViewSubmission) -> dict[str, Any]:
-    try:
-        value = json.loads(form.view.private_metadata or "{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+def _carried(form: ViewSubmission) -> values.Value:
+    return values.read(form.view.private_metadata) or values.Value()
 
 
 def _typed(form: ViewSubmission, block: str) -> str:
