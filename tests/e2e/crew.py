@@ -4,7 +4,8 @@ from bot.demo.slack.seen import NotOnScreen, Seen
 from bot.domain.deployment import OVER, Deployment, Phase
 from bot.domain.plan import ApprovalStage
 from tests.builders import ANA, DANA, QUINN, SAM
-from tests.e2e.harness import CHANNEL, Team, actions_of
+from tests.e2e.harness import CHANNEL, Team
+from tests.e2e.waiting import actions_of
 
 
 class Crew:

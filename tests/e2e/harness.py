@@ -1,13 +1,10 @@
 """A whole team at work: the strict Slack, a world, a database, and real bot processes."""
 
-import asyncio
 import os
-import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 from bot.demo.policies import DemoWorld as Names
 from bot.demo.slack import Manifest, SlackEmulator, demo_workspace
@@ -17,21 +14,20 @@ from bot.demo.supervisor import BotProcess
 from bot.demo.world.catalogue import FIRST
 from bot.demo.world.world import Addresses
 from bot.domain.deployment import Deployment, Phase
+from bot.memory import Transaction
 from bot.operate import adopt_version
 from bot.ports import Posted
 from bot.settings import Settings
 from storage.store import OpenStore, open_store
+from storage.transaction import connection_of
 from tests.builders import DANA, TEAM
 from tests.e2e.policies import write_fast
+from tests.e2e.waiting import LONG, actions_of, eventually, free_port
 from tests.e2e.world import RecordingWorld
 
-T = TypeVar("T")
 Transport = Literal["socket", "http"]
 
 CHANNEL = "C0DEPLOY"
-#: Seconds in which anything that people wait for must be there, on a machine that is busy.
-LONG = 40.0
-_POLL = 0.04
 _MANIFEST = Path(__file__).parents[2] / "manifest.yml"
 _BOT, _APP, _SIGNING = "xoxb-e2e", "xapp-e2e", "e2e-signing-secret"
 
@@ -105,7 +101,7 @@ class Team:
 
     def add_bot(self, **extra: str) -> BotProcess:
         """One more bot, not started; *extra* goes into its environment."""
-        port = _free_port()
+        port = free_port()
         environment = self.environment() | {"PILOTHOUSE_LISTEN": f"127.0.0.1:{port}"} | extra
         log = self.site.directory / f"bot{len(self.bots)}.log"
         bot = BotProcess(environment, log, f"http://127.0.0.1:{port}/readyz")
@@ -167,6 +163,25 @@ class Team:
         """The world, when it is one that remembers."""
         assert isinstance(self.world, RecordingWorld)
         return self.world
+
+    async def sending(self) -> list[str]:
+        """The lanes of everything that is marked as being sent."""
+        return await self._column("SELECT lane FROM outbox WHERE state = 'sending'")
+
+    async def keys_of(self, lane: str, id: str = "D-1") -> set[str]:
+        """Under which keys the posts of *lane* are sent."""
+        ids = await self._column(f"SELECT id FROM outbox WHERE lane = '{id}/{lane}'")  # noqa: S608
+        return {f"{TEAM}/{id}/{number}" for number in ids}
+
+    @staticmethod
+    def key_of(message: Message) -> str:
+        return str((message.metadata or {}).get("event_payload", {}).get("key"))
+
+    async def _column(self, sql: str) -> list[str]:
+        async def unit(tx: Transaction) -> list[str]:
+            return [str(row[0]) for row in await connection_of(tx).rows(sql)]
+
+        return await self.store.run(unit)
 
     def last_words(self) -> str:
         return "\n".join(bot.last_words() for bot in self.bots)
@@ -256,37 +271,3 @@ class Team:
             if block["type"] == "input" and block["block_id"] in typed
         }
         return await self.slack.submit(user, view[-1].id, values)
-
-
-async def eventually(
-    look: Callable[[], Awaitable[T | None]],
-    what: str,
-    within: float,
-    why: Callable[[], str] = str,
-) -> T:
-    """What *look* finds, asked again and again. Raises `TimeoutError` that says *what*."""
-    deadline = monotonic() + within
-    while True:
-        found = await look()
-        if found:
-            return found
-        if monotonic() > deadline:
-            raise TimeoutError(f"not within {within:.0f} s: {what}\n{why()}")
-        await asyncio.sleep(_POLL)
-
-
-def actions_of(message: Message) -> set[str]:
-    """The ids of everything that can be pressed on *message*."""
-    elements = [
-        element
-        for block in message.blocks
-        for element in (*block.get("elements", ()), block.get("accessory", {}))
-    ]
-    return {element["action_id"] for element in elements if "action_id" in element}
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

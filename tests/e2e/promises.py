@@ -9,8 +9,9 @@ from storage import audit
 from storage.connection import Row
 from storage.transaction import connection_of
 from tests.builders import TEAM, a_target
-from tests.e2e.harness import CHANNEL, LONG, Team, eventually
+from tests.e2e.harness import CHANNEL, Team
 from tests.e2e.policies import STEPS
+from tests.e2e.waiting import LONG, eventually
 from tests.e2e.world import Order
 
 _WAITING = "SELECT lane, state, attempts, why FROM outbox WHERE done_at IS NULL"

@@ -11,8 +11,9 @@ from bot.domain.deployment import Phase
 from tests.builders import ANA, DANA, QUINN
 from tests.e2e.conftest import MakeTeam
 from tests.e2e.crew import Crew
-from tests.e2e.harness import LONG, Team
+from tests.e2e.harness import Team
 from tests.e2e.promises import kept, posted_keys
+from tests.e2e.waiting import LONG
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(240)]
 

@@ -1,0 +1,113 @@
+"""Several bots on one Postgres, and only ever one on a SQLite file."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.demo.supervisor import NotReady
+from bot.domain.deployment import Phase
+from tests.builders import ANA, QUINN
+from tests.e2e.conftest import MakeTeam
+from tests.e2e.crew import Crew
+from tests.e2e.harness import Team
+from tests.e2e.promises import kept
+from tests.e2e.test_crash_points import finish
+
+pytestmark = pytest.mark.kill
+
+#: What is promised: within so many seconds the other replica carries on.
+TAKEN_OVER = 30.0
+
+
+async def canary_of_two(team: Team) -> None:
+    await team.request()
+    await team.approve(ANA, QUINN)
+    await team.until_so(lambda d: d.weight >= 10, "is a canary")
+
+
+async def test_two_replicas_do_everything_once(make_team: MakeTeam, postgres: str) -> None:
+    team = await make_team(postgres, bots=2, updates="1s")
+    await team.request()
+    await team.approve(ANA, QUINN)
+
+    await team.until(Phase.SUCCEEDED)
+
+    await kept(team)
+    assert team.recorded.stagings == ["v1.8.3"]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+async def test_when_one_is_killed_the_other_carries_on(
+    make_team: MakeTeam, postgres: str, which: int
+) -> None:
+    team = await make_team(postgres, bots=2)
+    await canary_of_two(team)
+
+    await team.bots[which].kill()
+
+    await team.until_so(lambda d: d.weight > 10, "went on", within=TAKEN_OVER)
+    await team.until(Phase.SUCCEEDED)
+    await kept(team, spare_duplicates=2)
+
+
+async def test_one_that_was_frozen_and_wakes_up_changes_nothing(
+    make_team: MakeTeam, postgres: str
+) -> None:
+    team = await make_team(postgres, bots=2)
+    await canary_of_two(team)
+    frozen = team.bots[0].pid
+    assert frozen is not None
+
+    os.kill(frozen, signal.SIGSTOP)
+    await team.until_so(lambda d: d.weight > 10, "went on", within=TAKEN_OVER)
+    await team.until(Phase.WATCHING, Phase.SUCCEEDED)
+    os.kill(frozen, signal.SIGCONT)
+
+    await team.until(Phase.SUCCEEDED)
+    await team.bots[0].start()  # it is ready again
+    await kept(team, spare_duplicates=4)
+
+
+async def test_asked_to_stop_it_stops_with_nothing_half_sent(
+    make_team: MakeTeam, database: str
+) -> None:
+    team = await make_team(database)
+    await canary_of_two(team)
+    pid = team.bots[0].pid
+    assert pid is not None
+
+    async with asyncio.timeout(10):
+        await team.bots[0].stop()
+
+    assert await team.sending() == []
+    assert '"stopping"' in team.bots[0].last_words()
+    crew = Crew(team)
+    await team.bots[0].start()
+    await finish(team, crew)
+    await kept(team)
+
+
+async def test_a_second_bot_on_the_same_file_says_why_it_does_not_start(
+    make_team: MakeTeam, sqlite: str
+) -> None:
+    team = await make_team(sqlite)
+
+    with pytest.raises(NotReady, match="already"):
+        await team.add_bot().start()
+
+    second = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "run"),
+        env=team.environment() | {"PILOTHOUSE_LISTEN": "127.0.0.1:0"},
+        cwd=Path(__file__).parents[2],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await second.communicate()
+    assert second.returncode == 1, output
+    assert b"Another process runs the bot" in output
+    assert b"Traceback" not in output
+    assert team.bots[0].is_running
