@@ -2,10 +2,11 @@
 
 import importlib
 import os
+import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -84,3 +85,22 @@ class Databases:
 @pytest.fixture
 def postgres_databases(postgres_server: str, postgres_template: str) -> Databases:
     return Databases(postgres_server, postgres_template)
+
+
+@pytest.fixture(scope="session")
+def fast_place() -> Iterator[Path]:
+    """Where no test waits for a disk, if the system has such a place."""
+    memory = Path("/dev/shm")  # noqa: S108 - a file system, not a file
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
+        yield Path(place)
+
+
+@pytest.fixture
+async def database(fast_place: Path) -> AsyncIterator[Path]:
+    template = fast_place / "template.db"
+    if not template.exists():
+        await migrate.upgrade(f"sqlite:///{template}")
+    with tempfile.TemporaryDirectory(dir=fast_place) as place:
+        path = Path(place) / "pilothouse.db"
+        shutil.copy(template, path)
+        yield path

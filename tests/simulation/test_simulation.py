@@ -1,15 +1,12 @@
 """Any story at all: faults, crashes and people in any order, and the promises hold."""
 
 import os
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.memory import Transaction
-from storage import audit, migrate
+from storage import audit
 from storage.sqlite import SqliteStore
 from tests.simulation.ending import check_ending
 from tests.simulation.play import Play
@@ -17,25 +14,6 @@ from tests.simulation.play import Play
 SEEDS = int(os.environ.get("PILOTHOUSE_SEEDS", "40"))
 FIRST = int(os.environ.get("PILOTHOUSE_FIRST_SEED", "1"))
 STEPS = 150
-
-
-@pytest.fixture(scope="session")
-def fast_place() -> Iterator[Path]:
-    """Where no test waits for a disk, if the system has such a place."""
-    memory = Path("/dev/shm")  # noqa: S108 - a file system, not a file
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
-        yield Path(place)
-
-
-@pytest.fixture
-async def database(fast_place: Path) -> AsyncIterator[Path]:
-    template = fast_place / "template.db"
-    if not template.exists():
-        await migrate.upgrade(f"sqlite:///{template}")
-    with tempfile.TemporaryDirectory(dir=fast_place) as place:
-        path = Path(place) / "pilothouse.db"
-        shutil.copy(template, path)
-        yield path
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
