@@ -44,6 +44,7 @@ from handlers.errors import Answers
 from handlers.gate import Limits, gated
 from storage.addresses import is_postgres, sqlite_path
 from storage.lock import hold
+from storage.prune import prune
 from storage.store import prepare
 
 _log = structlog.get_logger()
@@ -122,7 +123,7 @@ async def run(settings: Settings, stop: asyncio.Event, started: Callable[[str], 
         )
         chat = SlackChat(client, session, Pace(time.monotonic), _origins(settings.slack_api_url))
         supervisor = Supervisor(core.numbers)
-        loops = Loops(core, chat, supervisor.guard, settings.tick)
+        loops = Loops(core, chat, supervisor.guard, settings.tick, lambda: prune(core.store))
         desk = Desk(core.engine, core.previews, core.questions, policies, chat)
         app = bolt_app(client, token, Door(desk, Answers(policies, core.numbers), chat, None))
         links = SocketLinks(app, settings.app_token, client)

@@ -35,6 +35,7 @@ from bot.domain.events import Observed
 from bot.domain.plan import JobStage
 from bot.engine import Engine
 from bot.memory import Sending, Store, Transaction
+from bot.outbox import STATE
 from bot.ports import Chat, Gone, Message, Policies, Posted, Rejected, Unavailable, World
 
 
@@ -99,8 +100,9 @@ class Delivery:
     async def _to_slack(self, row: Sending, d: Deployment, now: datetime) -> None:
         people = self._policies.people
         match row.effect:
-            case RefreshCard(is_urgent):
-                await self._board.card(row, d, card(d, people, now), is_urgent)
+            case RefreshCard():
+                # Not the effect's own word: it may stand for an urgent one that it replaced.
+                await self._board.card(row, d, card(d, people, now), row.priority <= STATE)
             case Ask(is_reminder=is_reminder):
                 await self._ask(row, d, ask(d, people, is_reminder), is_reminder)
             case CloseAsk():

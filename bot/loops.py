@@ -26,6 +26,7 @@ _log = structlog.get_logger()
 
 _DRAIN = timedelta(milliseconds=500)
 _MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
 #: How long what is under way may take when the process is asked to stop, in seconds.
 _LAST_WORDS = 4.0
 
@@ -48,7 +49,14 @@ class Core:
 class Loops:
     """Drains the outbox and walks the laps until it is stopped."""
 
-    def __init__(self, core: Core, chat: Chat | None, guard: Guard, tick: timedelta) -> None:
+    def __init__(
+        self,
+        core: Core,
+        chat: Chat | None,
+        guard: Guard,
+        tick: timedelta,
+        prune: Callable[[], Awaitable[int]] | None = None,
+    ) -> None:
         delivery = Delivery(
             core.store, core.engine, chat, core.world, core.policies, time.monotonic
         )
@@ -65,6 +73,8 @@ class Loops:
         self._schedule.every(_DRAIN, self._wake, "outbox")
         self._schedule.every(timedelta(seconds=1), self._lag, "lag")
         self._schedule.every(_MINUTE, self._seal, "seals")
+        if prune is not None:
+            self._schedule.every(_HOUR, self._pruning(prune), "pruning")
         self._busy: set[asyncio.Task[None]] = set()
         self._draining: asyncio.Task[None] | None = None
         self._lag_at = time.monotonic()
@@ -129,6 +139,16 @@ class Loops:
         self._core.numbers.lag.set(lag)
         if lag > 2:
             _log.warning("the loop was blocked", seconds=round(lag, 1))
+
+    def _pruning(self, prune: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[None]]:
+        async def once() -> None:
+            gone = await prune()
+            _log.info("pruned", rows=gone)
+
+        async def wake() -> None:
+            await self._guard("pruning", once())
+
+        return wake
 
     async def _seal(self) -> None:
         await self._guard("seals", self._seal_once())

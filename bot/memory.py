@@ -104,6 +104,7 @@ class Sending:
     created_at: datetime
     owner: str
     epoch: int
+    priority: int
 
 
 class Deployments(Protocol):

@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - only constants of this module are put together
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -82,12 +83,13 @@ class SqlOutbox:
             return
         wishes = [(p.lane, p.wish) for p in newest if p.wish is not None]
         if wishes:
-            await self._connection.change(
+            given_way = await self._connection.rows(
                 _give_way(len(wishes)),
                 team=team,
                 **{f"lane{i}": lane for i, (lane, _) in enumerate(wishes)},
                 **{f"wish{i}": wish for i, (_, wish) in enumerate(wishes)},
             )
+            newest = _as_urgent(newest, given_way)
         values: dict[str, Any] = {}
         for i, parcel in enumerate(newest):
             values |= _columns(i, parcel)
@@ -122,7 +124,7 @@ class SqlOutbox:
 
 
 def _sending(owner: str, row: Row) -> Sending:
-    id, team, thing, lane, effect, attempts, is_in_doubt, created_at, epoch, _ = row
+    id, team, thing, lane, effect, attempts, is_in_doubt, created_at, epoch, priority = row
     return Sending(
         id=id,
         team=team,
@@ -135,6 +137,7 @@ def _sending(owner: str, row: Row) -> Sending:
         created_at=moment(created_at),
         owner=owner,
         epoch=epoch,
+        priority=priority,
     )
 
 
@@ -142,6 +145,17 @@ def _newest_wishes(parcels: Sequence[Parcel]) -> list[Parcel]:
     """Without those that give way to a later one of the same call."""
     last = {(p.lane, p.wish): p for p in parcels if p.wish is not None}
     return [p for p in parcels if p.wish is None or last[p.lane, p.wish] is p]
+
+
+def _as_urgent(parcels: list[Parcel], given_way: Sequence[Row]) -> list[Parcel]:
+    """A wish is as urgent as the unsent one it replaces: what that one told is in it, too."""
+    urgency: dict[tuple[str, str], int] = {}
+    for lane, wish, priority in given_way:
+        urgency[lane, wish] = min(priority, urgency.get((lane, wish), priority))
+    return [
+        replace(p, priority=min(p.priority, urgency.get((p.lane, p.wish or ""), p.priority)))
+        for p in parcels
+    ]
 
 
 def _columns(i: int, parcel: Parcel) -> dict[str, Any]:
@@ -178,4 +192,5 @@ def _give_way(count: int) -> str:
     pairs = " OR ".join(f"(lane = :lane{i} AND wish = :wish{i})" for i in range(count))
     return f"""
 DELETE FROM outbox
-WHERE done_at IS NULL AND team = :team AND state = 'ready' AND NOT is_in_doubt AND ({pairs})"""
+WHERE done_at IS NULL AND team = :team AND state = 'ready' AND NOT is_in_doubt AND ({pairs})
+RETURNING lane, wish, priority"""

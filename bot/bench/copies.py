@@ -16,7 +16,7 @@ from bot.domain.release import Target, Version
 from bot.engine import Engine
 from bot.memory import InboxKey, Store, Transaction
 from bot.policies.loader import load
-from bot.ports import Policies
+from bot.ports import Policies, Posted
 from bot.writer import Source, Writer
 from storage.transaction import connection_of
 
@@ -72,8 +72,7 @@ async def copy(store: Store, d: Deployment, teams: Sequence[str]) -> None:
     async def unit(tx: Transaction) -> None:
         for team in teams:
             own = replace(d, team=team)
-            await tx.environments.serves(own.target, OLD, tx.now)
-            await tx.deployments.add(own, tx.now + timedelta(hours=1))
+            await _add(tx, own)
 
     await store.run(unit)
 
@@ -85,10 +84,16 @@ async def spread(store: Store, d: Deployment, count: int) -> None:
         for number in range(1, count + 1):
             plan = replace(d.plan, service=f"service-{number:04}")
             own = replace(d, id=f"D-{100_000 + number}", plan=plan)
-            await tx.environments.serves(own.target, OLD, tx.now)
-            await tx.deployments.add(own, tx.now + timedelta(hours=1))
+            await _add(tx, own)
 
     await store.run(unit)
+
+
+async def _add(tx: Transaction, d: Deployment) -> None:
+    """Its card is posted, as it always is before anybody signs."""
+    await tx.environments.serves(d.target, OLD, tx.now)
+    await tx.deployments.add(d, tx.now + timedelta(hours=1))
+    await tx.threads.remember(d.team, d.id, "card", Posted("C0DEPLOY", "1772000000.000001"))
 
 
 def _all_well(d: Deployment, at: datetime) -> Observed:

@@ -3,8 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-from bot.domain.effects import Announce, Page, PostUpdate
-from bot.memory import Parcel, Transaction
+from bot.domain.effects import Announce, Page, PostUpdate, RefreshCard
+from bot.memory import Parcel, Sending, Transaction
 from storage.prune import prune
 from storage.store import OpenStore
 from storage.transaction import connection_of
@@ -243,3 +243,13 @@ async def test_a_status_nobody_saw_gives_way_to_the_next(store: OpenStore) -> No
     await store.run(lambda tx: tx.threads.remember(TEAM, "D-1", "card", CARD))
 
     assert [row.effect for row in await claim(store)] == [PostUpdate(NOW, 2)]
+
+
+async def test_a_wish_is_as_urgent_as_the_unsent_one_it_replaces(store: OpenStore) -> None:
+    async def unit(tx: Transaction) -> tuple[Sending, ...]:
+        await tx.outbox.put(TEAM, "D-1", [Parcel("D-1/card", 2, RefreshCard(), wish="card")])
+        late = Parcel("D-1/card", 4, RefreshCard(is_urgent=False), wish="card")
+        await tx.outbox.put(TEAM, "D-1", [late])
+        return await tx.outbox.claim("me", timedelta(seconds=20), 10)
+
+    assert [row.priority for row in await store.run(unit)] == [2]
