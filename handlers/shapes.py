@@ -48,7 +48,7 @@ class State(Shape):
 
 class View(Shape):
     id: Id
-    type: Name = ""
+    type: Name
     callback_id: Name = ""
     private_metadata: Annotated[str, StringConstraints(max_length=3000)] = ""
     hash: Name = ""

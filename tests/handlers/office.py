@@ -138,6 +138,7 @@ class Office:
         number = next(self._ids)
         view = {
             "id": f"V{number}",
+            "type": "modal",
             "callback_id": callback,
             "private_metadata": metadata,
             "hash": "1",

@@ -37,7 +37,9 @@ class Replica:
         self.name = name
         self.dead: list[tuple[Sending, str]] = []
         self.engine = Engine(store, policies, writer, TICK)
-        self.previews = Previews(store, policies, ports, writer, lambda: f"{random.random()}")
+        self.previews = Previews(
+            store, policies, ports, writer, lambda: f"{random.getrandbits(48):012x}"
+        )
         delivery = Delivery(store, self.engine, chat, ports, policies, clock.seconds)
         # One after the other, so that the same seed always tells the same story.
         self._outbox = Outbox(
