@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -163,6 +164,18 @@ class Team:
         """The world, when it is one that remembers."""
         assert isinstance(self.world, RecordingWorld)
         return self.world
+
+    async def leases_run_out(self) -> None:
+        """As if a minute had passed in which no bot ran: what a dead one held is free."""
+        assert not any(bot.is_running for bot in self.bots)
+
+        async def unit(tx: Transaction) -> None:
+            free = "SET lease_until = :then WHERE lease_until IS NOT NULL"
+            for table in ("outbox", "deployments"):
+                sql = f"UPDATE {table} {free}"
+                await connection_of(tx).change(sql, then=tx.now - timedelta(minutes=1))
+
+        await self.store.run(unit)
 
     async def sending(self) -> list[str]:
         """The lanes of everything that is marked as being sent."""

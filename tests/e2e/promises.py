@@ -1,5 +1,6 @@
 """What must be true after any number of crashes, read from the database, Slack and the world."""
 
+import json
 from collections import Counter
 
 from bot.demo.world.catalogue import FIRST
@@ -39,6 +40,7 @@ async def kept(team: Team, spare_duplicates: int = 0) -> list[Deployment]:
     keys = posted_keys(team)
     twice = [key for key, count in keys.items() if count > 1]
     assert len(twice) <= spare_duplicates, f"posted twice: {twice}"
+    await threads_are_in_order(team, list(keys))
     await beats_came_once(team, keys, spare_duplicates)
     await _cards_show_the_end(team, everything)
     return everything
@@ -69,10 +71,20 @@ def posted_keys(team: Team) -> Counter[str]:
 async def beats_came_once(team: Team, keys: Counter[str], spare: int = 0) -> None:
     """Every beat is one row, and one message or, where it was in doubt, none."""
     rows = await _rows(team, _BEATS)
-    numbered = [(thing, effect) for thing, _, effect in rows if '"beat":null' not in effect]
+    effects = [(thing, json.loads(effect)) for thing, _, effect in rows]
+    numbered = [(thing, told["beat"]) for thing, told in effects if told.get("beat") is not None]
     assert len(numbered) == len(set(numbered)), "a beat was told twice"
     told = [keys[f"{TEAM}/{thing}/{id}"] for thing, id, _ in rows]
     assert sum(count - 1 for count in told if count > 1) <= spare
+
+
+async def threads_are_in_order(team: Team, keys: list[str]) -> None:
+    """What happened first stands first, whatever was tried again in between."""
+    for d in await _deployments(team):
+        numbers = sorted(int(key.rsplit("/", 1)[1]) for key in await team.keys_of("thread", d.id))
+        expected = [f"{TEAM}/{d.id}/{number}" for number in numbers]
+        told = [key for key in keys if key in expected]
+        assert told == [key for key in expected if key in told], f"the thread of {d.id}"
 
 
 async def _cards_show_the_end(team: Team, everything: list[Deployment]) -> None:

@@ -25,13 +25,14 @@ async def test_nothing_is_lost_or_done_twice_whenever_the_bot_is_killed(
 ) -> None:
     print(f"seed {seed}")  # noqa: T201 - to run a failure again
     chance = random.Random(seed)
-    team = await make_team(database, bots=0, updates="2s")
+    team = await make_team(database, bots=0)
     team.add_bot()
     crew = Crew(team)
 
     for _ in range(KILLS):
         await live_and_die(team, crew, chance)
 
+    await team.leases_run_out()
     await team.bots[0].start()
     await finish(team, crew)
     everything = await kept(team, spare_duplicates=2 * KILLS)
@@ -45,6 +46,7 @@ async def test_nothing_is_lost_or_done_twice_whenever_the_bot_is_killed(
 async def live_and_die(team: Team, crew: Crew, chance: random.Random) -> None:
     """Mostly while it works, sometimes while it starts."""
     bot = team.bots[0]
+    await team.leases_run_out()
     if chance.random() < 0.2:
         starting = asyncio.create_task(bot.start())
         await asyncio.sleep(chance.uniform(0.1, 1.0))

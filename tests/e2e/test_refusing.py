@@ -55,8 +55,9 @@ async def test_whoever_may_not_do_it_is_told_who_may(make_team: MakeTeam, postgr
         assert words in (await team.until_said(words, user)).text
     again = await team.slack.command(SAM, "/deploy", "checkout v1.9.0")
     assert again.message is not None
-    await team.slack.click(SAM, CHANNEL, again.message.ts, "deploy.request.confirm")
-    await team.until_said("already has a deployment on its way", SAM)
+    assert "already has a deployment on its way" in again.message.text
+    await team.slack.click(SAM, CHANNEL, again.message.ts, "deploy.status")
+    await team.until_said("D-1", SAM)
     card = await team.card()
     seen = await team.slack.command(ANA, "/approve", "D-1", thread_ts=card.ts)
     assert seen.error is not None

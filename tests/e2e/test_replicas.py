@@ -29,14 +29,26 @@ async def canary_of_two(team: Team) -> None:
     await team.until_so(lambda d: d.weight >= 10, "is a canary")
 
 
-async def test_two_replicas_do_everything_once(make_team: MakeTeam, postgres: str) -> None:
-    team = await make_team(postgres, bots=2, updates="1s")
-    await team.request()
-    await team.approve(ANA, QUINN)
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize(
+    ("database", "bots"), [("sqlite", 1), ("postgres", 2)], indirect=["database"]
+)
+async def test_each_status_is_told_once_however_many_bots_there_are(
+    make_team: MakeTeam, database: str, bots: int
+) -> None:
+    """As long as it takes: a status may come every minute at the most."""
+    team = await make_team(database, bots=bots, bake="18s")
+    await canary_of_two(team)
 
-    await team.until(Phase.SUCCEEDED)
+    await team.until(Phase.SUCCEEDED, within=150)
 
     await kept(team)
+    assert (await team.until(Phase.SUCCEEDED)).beat >= 1
+    updates = await team.keys_of("update")
+    posts = [m for m in team.top_level() if team.key_of(m) in updates]
+    assert len(posts) >= 2
+    assert len({team.key_of(m) for m in posts}) == len(posts)
+    assert [m for m in posts if m.text.startswith("Deployment status")] == []
     assert team.recorded.stagings == ["v1.8.3"]
 
 

@@ -59,23 +59,6 @@ async def test_a_reply_that_slack_lost_is_found_again_where_history_may_be_read(
     await kept(team, spare_duplicates=0)
 
 
-async def test_there_is_one_status_per_beat_and_only_the_newest_is_in_full(
-    make_team: MakeTeam, sqlite: str
-) -> None:
-    team = await make_team(sqlite, updates="2s", bake="2s")
-    await team.request()
-    await team.approve(ANA, QUINN)
-    await team.until(Phase.WATCHING, Phase.SUCCEEDED)
-    await team.until(Phase.SUCCEEDED)
-    await kept(team)
-
-    updates = await team.keys_of("update")
-    posts = [m for m in team.top_level() if team.key_of(m) in updates]
-    assert len(posts) >= 4
-    assert len([m for m in posts if m.text.startswith("Deployment status")]) <= 1
-    assert len({team.key_of(m) for m in posts}) == len(posts)
-
-
 async def test_a_deployment_is_told_in_few_posts_that_say_what_matters_first(
     make_team: MakeTeam, postgres: str
 ) -> None:
@@ -109,9 +92,6 @@ async def test_health_that_fails_while_slack_is_slow_is_told_in_order(
     await team.until(Phase.ROLLED_BACK)
 
     await kept(team)
-    said = [reply.text for reply in await team.thread()]
-    at = [next(i for i, text in enumerate(said) if w in text) for w in ("10 %", "ollback", "back")]
-    assert at == sorted(at)
 
 
 async def _said_below(team: Team, words: str) -> bool:
