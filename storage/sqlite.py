@@ -1,9 +1,10 @@
-"""SQLite: one writer connection, in a thread of its own; a transaction is one hop."""
+"""SQLite: one writer connection, in a thread of its own; what waits is committed together."""
 
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,10 @@ from storage.transaction import SqlTransaction, settled
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
+Unit = Callable[[Transaction], Awaitable[Any]]
+
+#: More would keep the first of them waiting for the last.
+_TOGETHER = 32
 
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -53,6 +58,8 @@ class SqliteStore:
         self._thread = thread
         self._clock = clock
         self._plans: Known = {}
+        self._turns: list[_Turn] = []
+        self._writing: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, path: Path, clock: Clock = utc_now) -> "SqliteStore":
@@ -66,8 +73,12 @@ class SqliteStore:
         return cls(connection, thread, clock)
 
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._transact, unit)
+        turn = _Turn(unit, asyncio.get_running_loop().create_future())
+        self._turns.append(turn)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        result: T = await turn.asker
+        return result
 
     async def now(self) -> datetime:
         return self._clock()
@@ -78,24 +89,49 @@ class SqliteStore:
         return await loop.run_in_executor(self._thread, self._schema)
 
     async def close(self) -> None:
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
-    def _transact(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def _write(self) -> None:
+        """Whatever came while the disk was busy shares the next commit, which costs the most."""
+        loop = asyncio.get_running_loop()
+        while self._turns:
+            turns = [turn for turn in self._turns[:_TOGETHER] if not turn.asker.done()]
+            del self._turns[:_TOGETHER]
+            work = loop.run_in_executor(self._thread, self._commit, [t.unit for t in turns])
+            await asyncio.wait([work])
+            broken = work.exception()
+            for number, turn in enumerate(turns):
+                turn.end(_Ending(error=broken) if broken else work.result()[number])
+
+    def _commit(self, units: Sequence[Unit]) -> "list[_Ending]":
+        """One transaction for all of them; a unit that raises takes only its own changes back."""
         connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                tx = SqlTransaction(_SqliteConnection(connection), self._clock(), self._plans)
-                result = _drive(settled(unit, tx))
-                connection.execute("COMMIT")
-            finally:
-                # A full disk may have rolled back already; after a commit nothing is open.
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-        except sqlite3.DatabaseError as error:
-            raise _in_words(error) from error
-        return result
+            endings = [self._attempt(unit) for unit in units]
+            connection.execute("COMMIT")
+        finally:
+            # A full disk may have rolled back already; after a commit nothing is open.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        return endings
+
+    def _attempt(self, unit: Unit) -> "_Ending":
+        connection = self._connection
+        connection.execute("SAVEPOINT unit")
+        try:
+            tx = SqlTransaction(_SqliteConnection(connection), self._clock(), self._plans)
+            ending = _Ending(_drive(settled(unit, tx)))
+        except BaseException as error:
+            if not connection.in_transaction:
+                raise  # the database gave up the others' changes with this one's
+            connection.execute("ROLLBACK TO unit")
+            ending = _Ending(error=error)
+        connection.execute("RELEASE unit")
+        return ending
 
     def _schema(self) -> str | None:
         tables = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
@@ -103,6 +139,35 @@ class SqliteStore:
             return None
         row = self._connection.execute("SELECT version_num FROM alembic_version").fetchone()
         return None if row is None else str(row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What a unit returned, or what it raised."""
+
+    result: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A unit that waits, and who waits for it."""
+
+    unit: Unit
+    asker: asyncio.Future[Any]
+
+    def end(self, ending: _Ending) -> None:
+        if self.asker.done():
+            return  # nobody waits any more
+        error = ending.error
+        if error is None:
+            self.asker.set_result(ending.result)
+        elif isinstance(error, sqlite3.DatabaseError):
+            in_words = _in_words(error)
+            in_words.__cause__ = None if in_words is error else error
+            self.asker.set_exception(in_words)
+        else:
+            self.asker.set_exception(error)
 
 
 class _SqliteConnection:
