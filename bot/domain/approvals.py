@@ -16,12 +16,13 @@ class RoleSlot:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One signature, good only for *digest*."""
+    """One signature, good only for *digest* and for the approval stage at *stage* of the plan."""
 
     by: str
     at: datetime
     digest: str
     note: str = ""
+    stage: int = 0
 
 
 @dataclass(frozen=True, slots=True)

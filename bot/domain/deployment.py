@@ -209,20 +209,35 @@ class Deployment:
         return None
 
     @property
+    def approvals_reached(self) -> tuple[int, ...]:
+        """Where in the plan signatures were asked for so far, the newest last."""
+        reached = enumerate(self.plan.stages[: self.cursor + 1])
+        return tuple(i for i, stage in reached if isinstance(stage, ApprovalStage))
+
+    @property
     def approval_stage(self) -> ApprovalStage | None:
         """The stage that asks for signatures: the current one, or the newest behind it."""
-        before = reversed(self.plan.stages[: self.cursor + 1])
-        return next((stage for stage in before if isinstance(stage, ApprovalStage)), None)
+        reached = self.approvals_reached
+        return self._asking(reached[-1]) if reached else None
 
     def parties(self, stage: ApprovalStage) -> Parties:
         return Parties(self.requested_by, self.version.authors, stage.is_self_allowed)
 
-    def seats(self, people: People) -> tuple[Seat, ...]:
-        """The places to sign, filled by what counts with the roles people have now."""
-        stage = self.approval_stage
-        if stage is None:
+    def seats(self, people: People, where: int | None = None) -> tuple[Seat, ...]:
+        """The places to sign, filled by what counts with the roles people have now; of the
+        newest approval stage, or of the one at *where*."""
+        reached = self.approvals_reached
+        if not reached:
             return ()
-        return seats(stage.slots, self.approvals, self.digest, self.parties(stage), people)
+        at = reached[-1] if where is None else where
+        stage = self._asking(at)
+        signed = tuple(approval for approval in self.approvals if approval.stage == at)
+        return seats(stage.slots, signed, self.digest, self.parties(stage), people)
+
+    def _asking(self, where: int) -> ApprovalStage:
+        stage = self.plan.stages[where]
+        assert isinstance(stage, ApprovalStage)
+        return stage
 
     @property
     def needs_entry(self) -> bool:

@@ -11,17 +11,18 @@ from bot.domain.events import Observed
 from bot.domain.gates import Check
 from bot.domain.health import Verdict
 from bot.domain.line import Bold, Line
-from bot.domain.plan import ApprovalStage, GateStage
+from bot.domain.plan import GateStage, RolloutStage
 from bot.domain.slots import Context
 from bot.domain.stopping import fail, hold_and_page
 
 
+def gates_behind(d: Deployment) -> tuple[GateStage, ...]:
+    """The gates before the door; each must pass once more, now."""
+    return tuple(stage for stage in d.plan.stages[: d.cursor] if isinstance(stage, GateStage))
+
+
 def checks_again(d: Deployment) -> tuple[Check, ...]:
-    """The checks of every gate before the door; they must pass once more, now."""
-    before = d.plan.stages[: d.cursor]
-    return tuple(
-        check for stage in before if isinstance(stage, GateStage) for check in stage.checks
-    )
+    return tuple(check for gate in gates_behind(d) for check in gate.checks)
 
 
 def into_environment(
@@ -51,15 +52,20 @@ def into_environment(
 
 def _after_gates(decision: Decision, seen: Observed, context: Context, now: datetime) -> Decision:
     d = decision.state
-    outcome = gates.judge(checks_again(d), seen.checks, d.stage_since, timedelta(minutes=5), now)
-    facts = "; ".join(f"{r.name}: {r.fact}" for r in outcome.blocking)
-    if outcome.verdict is Verdict.FAIL:
+    outcomes = [
+        gates.judge(gate.checks, seen.checks, d.stage_since, gate.fresh_for, now)
+        for gate in gates_behind(d)
+    ]
+    blocking = [result for outcome in outcomes for result in outcome.blocking]
+    facts = "; ".join(f"{result.name}: {result.fact}" for result in blocking)
+    if any(outcome.verdict is Verdict.FAIL for outcome in outcomes):
         return fail(decision, f"gates no longer pass: {facts}", now)
-    if outcome.verdict is Verdict.UNKNOWN:
+    if blocking:
         return _waiting(decision, f"gates are looked at again: {facts}", now)
-    missing = open_roles(d.seats(context.people))
-    if d.approval_stage is not None and missing:
-        return _ask_again(decision, missing, context, now)
+    for where in d.approvals_reached:
+        missing = open_roles(d.seats(context.people, where))
+        if missing:
+            return _ask_again(decision, where, missing, context, now)
     return _take(decision, context, now)
 
 
@@ -86,12 +92,9 @@ def _take(decision: Decision, context: Context, now: datetime) -> Decision:
 
 
 def _ask_again(
-    decision: Decision, missing: tuple[str, ...], context: Context, now: datetime
+    decision: Decision, where: int, missing: tuple[str, ...], context: Context, now: datetime
 ) -> Decision:
     d = decision.state
-    where = max(
-        i for i, stage in enumerate(d.plan.stages[: d.cursor]) if isinstance(stage, ApprovalStage)
-    )
     titles = ", ".join(context.people.title(role) for role in missing)
     line: Line = ("A signature no longer counts; needed again: ", Bold(titles))
     state = replace(
@@ -123,5 +126,6 @@ def _queueing(decision: Decision, why: str, now: datetime) -> Decision:
 
 
 def _patience(d: Deployment) -> timedelta:
-    health = getattr(d.stage, "health", None)
-    return health.patience if health is not None else timedelta(minutes=10)
+    """How long not knowing is borne: what the policy bears of the rollout behind this door."""
+    rollouts = (stage for stage in d.plan.stages if isinstance(stage, RolloutStage))
+    return next((stage.health.patience for stage in rollouts), timedelta())

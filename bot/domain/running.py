@@ -189,8 +189,8 @@ def _job(decision: Decision, seen: Observed, context: Context, now: datetime) ->
 
 
 def _unless_overdue(decision: Decision, stage: JobStage, now: datetime) -> Decision:
-    # The runner enforces the limit; this one holds when the runner itself does not.
-    overdue = stage.time_limit + _RUNNER_GRACE
+    # The runner enforces the limit; after twice as long nobody believes the runner any more.
+    overdue = 2 * stage.time_limit
     if now - decision.state.step_since < overdue:
         return decision
     reason = f"{stage.name} has not ended after {spoken(overdue)}"
@@ -212,7 +212,3 @@ def _unless_patient(
     if d.is_touched:
         return hold_and_page(decision, reason, now)
     return fail(decision, reason, now)
-
-
-#: How much longer than its own limit a job may seem to run before nobody believes its runner.
-_RUNNER_GRACE = timedelta(minutes=1)

@@ -29,7 +29,7 @@ def approve(d: Deployment, wish: Approved, context: Context, now: datetime) -> D
     _mind_expiry(d, stage, now)
     _mind_parties(d, stage, wish.by, context)
     _mind_signed(d, wish.by, context)
-    signature = Approval(wish.by, now, d.digest, wish.note)
+    signature = Approval(wish.by, now, d.digest, wish.note, d.cursor)
     signed = replace(d, approvals=(*d.approvals, signature))
     places = signed.seats(context.people)
     role = next((seat.role for seat in places if seat.approval == signature), None)

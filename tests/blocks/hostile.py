@@ -104,7 +104,8 @@ def every_state() -> Iterator[tuple[str, Deployment, People]]:
         words = LONG if kind == "nasty" else "500s on /pay since 14:21"
         for name, changes in _changes(plan, words).items():
             d = a_deployment(plan=plan, version=version, **{"last": last, **changes})
-            signed = Approval(ANA, NOW, d.digest, words)
+            asked = d.approvals_reached[-1] if d.approvals_reached else 0
+            signed = Approval(ANA, NOW, d.digest, words, asked)
             d = replace(d, offer=3, stable=a_version("v1.8.2"), approvals=(signed,))
             yield f"{kind} {name}", d, everybody
 

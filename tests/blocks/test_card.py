@@ -41,7 +41,7 @@ def shown(d: Deployment, now: datetime = NOW) -> list[str]:
 
 def test_waiting_for_approval_says_who_signed_and_who_still_can() -> None:
     d = a_deployment(cursor=2, ask_round=1, offer=3)
-    d = replace(d, approvals=(Approval(ANA, NOW, d.digest),))
+    d = replace(d, approvals=(Approval(ANA, NOW, d.digest, stage=d.cursor),))
     drawn = card(d, people(), NOW)
 
     assert drawn.text == (

@@ -80,7 +80,7 @@ def test_what_moves_things_forward_asks_once_more(action: str) -> None:
 
 def test_approving_says_as_whom_and_what_happens_next() -> None:
     d = a_deployment(cursor=2)
-    d = replace(d, approvals=(Approval(ANA, NOW, d.digest),))
+    d = replace(d, approvals=(Approval(ANA, NOW, d.digest, stage=d.cursor),))
     asked = buttons(card(d, people(), NOW))["dep.approve"]["confirm"]
 
     assert asked["title"]["text"] == "Approve checkout v1.8.3?"

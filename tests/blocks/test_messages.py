@@ -36,7 +36,9 @@ def mentioned(blocks: object) -> set[str]:
 def test_an_asking_mentions_exactly_who_may_still_sign() -> None:
     assert mentioned(payload(ask(asking(), people()))) == {ANA, QUINN}
 
-    signed = replace(asking(), approvals=(Approval(ANA, NOW, asking().digest),))
+    signed = replace(
+        asking(), approvals=(Approval(ANA, NOW, asking().digest, stage=asking().cursor),)
+    )
     assert mentioned(payload(ask(signed, people()))) == {QUINN}
 
 
@@ -94,7 +96,9 @@ def test_a_crowd_that_may_sign_is_mentioned_as_far_as_it_fits() -> None:
 
 
 def test_a_closed_asking_is_one_line_without_buttons() -> None:
-    d = replace(asking(), cursor=3, approvals=(Approval(ANA, NOW, asking().digest),))
+    d = replace(
+        asking(), cursor=3, approvals=(Approval(ANA, NOW, asking().digest, stage=asking().cursor),)
+    )
     drawn = ask_closed(d, people())
 
     assert buttons(drawn) == {}
@@ -111,7 +115,9 @@ def test_a_closed_asking_of_a_rejected_deployment_says_who_and_why() -> None:
 
 
 def test_a_role_taken_away_later_does_not_unsay_a_signature() -> None:
-    d = replace(asking(), cursor=3, approvals=(Approval(DANA, NOW, asking().digest),))
+    d = replace(
+        asking(), cursor=3, approvals=(Approval(DANA, NOW, asking().digest, stage=asking().cursor),)
+    )
 
     assert "Approved by Dana" in lines(ask_closed(d, people()))[0]
 
@@ -171,7 +177,7 @@ def test_an_older_status_shrinks_to_what_it_said() -> None:
 
 def test_the_complete_message_keeps_its_wording() -> None:
     d = canary(phase=Phase.WATCHING, cursor=4, live_at=NOW + 52 * MINUTE)
-    d = replace(d, approvals=(Approval(ANA, NOW, d.digest),))
+    d = replace(d, approvals=(Approval(ANA, NOW, d.digest, stage=d.cursor),))
     drawn = milestone(d, "complete", people(), LINK)
 
     assert lines(drawn) == [
@@ -254,6 +260,6 @@ def test_one_person_with_two_roles_still_is_asked_once() -> None:
 def test_who_signed_one_place_is_not_asked_for_the_next() -> None:
     both = frozenset({"qa_lead", "deployment_lead"})
     team = People({user: Person(user, user, both) for user in (ANA, QUINN)})
-    d = replace(asking(), approvals=(Approval(ANA, NOW, asking().digest),))
+    d = replace(asking(), approvals=(Approval(ANA, NOW, asking().digest, stage=asking().cursor),))
 
     assert mentioned(payload(ask(d, team))) == {QUINN}
