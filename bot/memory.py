@@ -57,8 +57,8 @@ class Surroundings:
 class Draft:
     """Something that was previewed and not yet sent; good for a while, for its author only.
 
-    For a deployment `version` is what was resolved; for a rollback it is the target, `thing`
-    the deployment it was previewed for, and `note` the reason.
+    For a deployment `version` is what was resolved and `note` a remark; for a rollback it is
+    the target, `thing` the deployment it was previewed for, and `note` the reason.
     """
 
     team: str

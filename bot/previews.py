@@ -59,7 +59,13 @@ class Previews:
         self._ids = ids
 
     async def deployment(
-        self, team: str, user: str, service: str, name: str, environment: str | None
+        self,
+        team: str,
+        user: str,
+        service: str,
+        name: str,
+        environment: str | None,
+        note: str = "",
     ) -> DeploymentPreview:
         """Resolve the version, apply every rule of a request, and keep a draft of it."""
         policy = self._policies.services[service]
@@ -74,7 +80,7 @@ class Previews:
             context = self._writer.context(around)
             request(team, "D-0", wish, context, tx.now)
             draft = Draft(
-                team, draft_id, user, service, plan.environment, plan.kind, version, tx.now
+                team, draft_id, user, service, plan.environment, plan.kind, version, tx.now, note
             )
             await tx.drafts.add(draft)
             assert context.ledger.serving is not None  # noqa: S101 - request() has refused else
@@ -112,7 +118,7 @@ class Previews:
         """The wish that *draft* stands for, under the policy as it is now."""
         policy = self._policies.services[draft.service]
         plan = policy.plans[(draft.environment, draft.kind)]
-        return wish_for(draft.by, draft.version, plan, policy)
+        return wish_for(draft.by, draft.version, plan, policy, draft.note)
 
     async def rollback(
         self, team: str, wish: RollbackRequested, thing: str | Target
@@ -191,9 +197,11 @@ class Previews:
         )
 
 
-def wish_for(user: str, version: Version, plan: Plan, policy: ServicePolicy) -> Requested:
+def wish_for(
+    user: str, version: Version, plan: Plan, policy: ServicePolicy, note: str = ""
+) -> Requested:
     digest = plans.digest(version, plan, policy.digest)
-    return Requested(user, version, plan, digest, policy.digest)
+    return Requested(user, version, plan, digest, policy.digest, note)
 
 
 def _plan(policy: ServicePolicy, environment: str | None) -> Plan:

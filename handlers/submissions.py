@@ -54,7 +54,12 @@ class Submissions:
             if not isinstance(wanted, Deploy) or wanted.version is None or wanted.service is None:
                 return _error("version", "Name a version, for example v1.8.3.")
             preview = await self._desk.previews.deployment(
-                _team(form), form.user.id, wanted.service, wanted.version, wanted.environment
+                _team(form),
+                form.user.id,
+                wanted.service,
+                wanted.version,
+                wanted.environment,
+                _typed(form, "note"),
             )
         except Misread as misread:
             return _error("version", f"{misread.what} {misread.next_step}")

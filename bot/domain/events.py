@@ -19,6 +19,7 @@ class Requested:
     plan: Plan
     digest: str
     policy_digest: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from bot.domain.authority import mind_lock, mind_slot, require
 from bot.domain.deployment import BUSY, Decision, Deployment, Last, Phase
 from bot.domain.effects import RefreshCard
 from bot.domain.events import Requested, RollbackRequested
-from bot.domain.line import Bold, Code, Line, Mention
+from bot.domain.line import Bold, Code, Line, Mention, Said
 from bot.domain.plan import ApprovalStage
 from bot.domain.refusal import Refused, Way
 from bot.domain.roles import People
@@ -23,7 +23,8 @@ def request(team: str, number: str, wish: Requested, context: Context, now: date
     _mind_busy(wish, context)
     _mind_ledger(wish, context)
     _mind_signers(wish, context.people)
-    line: Line = ("Requested by ", Mention(wish.by))
+    note: Line = (": ", Said(wish.note)) if wish.note else ()
+    line: Line = ("Requested by ", Mention(wish.by), *note)
     d = Deployment(
         team=team,
         id=number,

@@ -199,3 +199,11 @@ def test_a_lock_does_not_stop_it() -> None:
     story.with_context(lock=Lock("freeze", ANA, NOW))
 
     assert afterwards(story).phase is Phase.ROLLING_BACK
+
+
+def test_a_note_of_the_requester_stands_in_the_timeline() -> None:
+    wish = Requested(DANA, NEW, a_plan(), "digest", "policy", "fixes the tax line")
+    decision = request("T0DEMO", "D-142", wish, a_context(), NOW)
+
+    [entry] = [entry for entry in decision.wanted.entries if entry.what == "requested"]
+    assert plain(entry.line) == f"Requested by @{DANA}: fixes the tax line"
