@@ -160,7 +160,7 @@ def pressed(click: BlockActions) -> Press:
     name = action.action_id
     return Press(
         user=click.user.id,
-        team=click.team.id if click.team else "",
+        team=click.team.id,
         trigger=click.trigger_id,
         action=f"dep.{carried.act}" if name == "dep.more" else name,
         thing=carried.thing,

@@ -16,7 +16,7 @@ def of_command(command: SlashCommand, body: Mapping[str, Any]) -> Source:
 
 def of_click(click: BlockActions, body: Mapping[str, Any]) -> Source:
     # One press may carry several actions, and Slack gives them one trigger.
-    key = _key(_team(click.team), "action", click.trigger_id, body)
+    key = _key(click.team.id, "action", click.trigger_id, body)
     if click.response_url is None:
         return Source(key)
     is_own = click.container is not None and click.container.is_ephemeral
@@ -26,7 +26,7 @@ def of_click(click: BlockActions, body: Mapping[str, Any]) -> Source:
 
 def of_form(form: ViewSubmission, body: Mapping[str, Any]) -> Source:
     own = form.trigger_id or f"{form.view.id}/{form.view.hash}"
-    return Source(_key(_team(form.team), "form", own, body))
+    return Source(_key(form.team.id, "form", own, body))
 
 
 def of_mention(mention: AppMentioned, body: Mapping[str, Any]) -> Source:
@@ -34,10 +34,6 @@ def of_mention(mention: AppMentioned, body: Mapping[str, Any]) -> Source:
     event = mention.event
     place = "/".join((event.channel, event.thread_ts or event.ts, event.user or ""))
     return Source(_key(mention.team_id, "event", mention.event_id, body), f"ephemeral:{place}")
-
-
-def _team(team: Any) -> str:
-    return team.id if team is not None else ""
 
 
 def _key(team: str, kind: str, own: str, body: Mapping[str, Any]) -> InboxKey:

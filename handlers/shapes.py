@@ -70,7 +70,7 @@ class Action(Shape):
 
 
 class Interaction(Shape):
-    team: Identified | None = None
+    team: Identified
     user: Identified
 
 

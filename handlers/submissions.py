@@ -54,7 +54,7 @@ class Submissions:
             if not isinstance(wanted, Deploy) or wanted.version is None or wanted.service is None:
                 return _error("version", "Name a version, for example v1.8.3.")
             preview = await self._desk.previews.deployment(
-                _team(form),
+                form.team.id,
                 form.user.id,
                 wanted.service,
                 wanted.version,
@@ -70,7 +70,7 @@ class Submissions:
 
     async def _request(self, form: ViewSubmission, source: Source) -> Response:
         draft = await self._desk.previews.request_draft(
-            _team(form), form.user.id, _carried(form).draft
+            form.team.id, form.user.id, _carried(form).draft
         )
         wish = self._desk.previews.request_of(draft)
         return self._outcome(await self._desk.engine.request(wish, source))
@@ -118,7 +118,3 @@ def _typed(form: ViewSubmission, block: str) -> str:
         if isinstance(value, str):
             return value.strip()
     return ""
-
-
-def _team(form: ViewSubmission) -> str:
-    return form.team.id if form.team else ""
