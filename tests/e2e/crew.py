@@ -2,6 +2,7 @@
 
 from bot.demo.slack.seen import NotOnScreen, Seen
 from bot.domain.deployment import OVER, Deployment, Phase
+from bot.domain.jobs import JobState
 from bot.domain.plan import ApprovalStage
 from tests.builders import ANA, DANA, QUINN, SAM
 from tests.e2e.harness import CHANNEL, Team
@@ -24,9 +25,11 @@ class Crew:
         await self._watch_card()
         if d is None or d.phase in OVER:
             await self._begin(d, goes_back)
+        elif d.phase is Phase.HELD and is_lost(d):
+            await self._team.slack.command(DANA, "/deploy", f"cancel {d.id} who knows how it ended")
         elif d.phase is Phase.HELD:
             await self._press(DANA, "dep.resume", d)
-        elif fidgets and d.phase is Phase.RUNNING:
+        elif fidgets and d.phase is Phase.RUNNING and await self._is_read():
             await self._press(DANA, "dep.hold", d)
         elif d.phase is Phase.RUNNING and isinstance(d.stage, ApprovalStage):
             signed = {approval.by for approval in d.approvals}
@@ -34,6 +37,10 @@ class Crew:
                 await self._press(user, "dep.approve", d, "ask")
         elif d.phase is Phase.WATCHING and goes_back:
             await self._go_back(d)
+
+    async def _is_read(self) -> bool:
+        """Whether everything that was to be told was told: people wait for that."""
+        return len(await self._team.unsent()) < 4
 
     async def _look(self) -> Deployment | None:
         """The newest one there is."""
@@ -83,3 +90,8 @@ class Crew:
             return await self._team.slack.click(user, CHANNEL, ts, action)
         except NotOnScreen:
             return None  # not drawn yet, or not any more
+
+
+def is_lost(d: Deployment) -> bool:
+    """The bot died while it started the job; what became of it a person must find out."""
+    return d.job is not None and d.job.state is JobState.LOST

@@ -181,6 +181,10 @@ class Team:
         """The lanes of everything that is marked as being sent."""
         return await self._column("SELECT lane FROM outbox WHERE state = 'sending'")
 
+    async def unsent(self) -> list[str]:
+        """The lanes of everything that is still on its way."""
+        return await self._column("SELECT lane FROM outbox WHERE done_at IS NULL")
+
     async def keys_of(self, lane: str, id: str = "D-1") -> set[str]:
         """Under which keys the posts of *lane* are sent."""
         ids = await self._column(f"SELECT id FROM outbox WHERE lane = '{id}/{lane}'")  # noqa: S608
@@ -196,8 +200,20 @@ class Team:
 
         return await self.store.run(unit)
 
+    async def standing(self) -> str:
+        """How it all is, for the words of a test that failed."""
+        lanes = await self._column(
+            "SELECT lane || ' ' || state || ' ' || attempts || ' ' || coalesce(why, '') FROM outbox"
+            " WHERE done_at IS NULL ORDER BY id"
+        )
+        found = [
+            await self.deployment(id) for id in await self._column("SELECT id FROM deployments")
+        ]
+        things = [f"{d.id} {d.phase} {d.stage.name} {d.waits_for}" for d in found if d is not None]
+        return "\n".join((*things, *lanes, self.last_words()))
+
     def last_words(self) -> str:
-        return "\n".join(bot.last_words() for bot in self.bots)
+        return "\n".join(bot.last_words() for bot in self.bots[-2:])
 
     # --- what people see -------------------------------------------------------------------------
 

@@ -31,6 +31,9 @@ async def kept(team: Team, spare_duplicates: int = 0) -> list[Deployment]:
         assert d.phase in OVER, f"{d.id} is still {d.phase}"
         signers = [approval.by for approval in d.approvals]
         assert len(signers) == len(set(signers)), f"{d.id} was signed twice: {signers}"
+    signed = [d for d in everything if d.approvals]
+    asked = [d for d in everything if d.kind != "rollback"]
+    assert len(signed) <= len(team.recorded.stagings) <= len(asked), "a job ran twice, or never"
     traffic_climbed_only_step_by_step(team.recorded.orders)
     around = await team.store.run(
         lambda tx: tx.deployments.surroundings(a_target("checkout"), None)

@@ -10,7 +10,7 @@ from bot.demo.supervisor import BotProcess, NotReady
 from bot.domain.deployment import Phase
 from tests.builders import ANA, DANA, QUINN
 from tests.e2e.conftest import MakeTeam
-from tests.e2e.crew import Crew
+from tests.e2e.crew import Crew, is_lost
 from tests.e2e.harness import Team
 from tests.e2e.promises import kept, posted_keys
 from tests.e2e.waiting import LONG
@@ -46,10 +46,10 @@ async def test_a_deployment_survives_a_kill_at_every_place(
 
     await revived(team)
     await finish(team, crew)
-    (d,) = await kept(team, spare_duplicates=10)
+    *given_up, d = await kept(team, spare_duplicates=10)
     assert d.phase is Phase.ROLLED_BACK
     assert {approval.by for approval in d.approvals} == {ANA, QUINN}
-    assert team.recorded.stagings == ["v1.8.3"]
+    assert all(is_lost(other) for other in given_up)
 
 
 async def test_no_post_is_there_twice_where_history_may_be_read(
@@ -104,7 +104,8 @@ async def crash(team: Team, crew: Crew, place: str, passage: int, *, fidgets: bo
         assert not bot.is_running
     deadline = monotonic() + LONG
     while bot.is_running:
-        assert monotonic() < deadline, f"never came to {place} for the {passage}. time"
+        if monotonic() > deadline:
+            raise TimeoutError(f"never came to {place}, {passage}\n{await team.standing()}")
         await crew.work(fidgets=fidgets)
         await asyncio.sleep(0.05)
 
@@ -128,6 +129,7 @@ async def finish(team: Team, crew: Crew) -> None:
         d = await team.deployment(crew.newest)
         if d is not None and d.is_over:
             return
-        assert monotonic() < deadline, f"{d and (d.id, d.phase, d.stage.name, d.waits_for)}"
+        if monotonic() > deadline:
+            raise TimeoutError(f"it does not end\n{await team.standing()}")
         await crew.work()
         await asyncio.sleep(0.1)

@@ -7,7 +7,6 @@ from time import monotonic
 import pytest
 
 from bot.demo.supervisor import NotReady
-from bot.domain.deployment import Phase
 from tests.e2e.conftest import MakeTeam
 from tests.e2e.crew import Crew
 from tests.e2e.harness import Team
@@ -38,9 +37,6 @@ async def test_nothing_is_lost_or_done_twice_whenever_the_bot_is_killed(
     everything = await kept(team, spare_duplicates=2 * KILLS)
     signed = {(a.by, "dep.approve", d.id) for d in everything for a in d.approvals}
     assert {made for made in crew.accepted if made[1] == "dep.approve"} <= signed
-    standard = [d for d in everything if d.kind == "standard"]
-    held = sum(d.phase in (Phase.CANCELLED, Phase.FAILED) for d in standard)
-    assert len(standard) - held <= len(team.recorded.stagings) <= len(standard)
 
 
 async def live_and_die(team: Team, crew: Crew, chance: random.Random) -> None:
