@@ -72,8 +72,7 @@ SELECT 1, version, '', '', body, proven_at FROM proven WHERE {_HERE}"""
 
 _WATCHING = f"""
 SELECT {_COLUMNS} FROM deployments
-WHERE {_HERE} AND finished_at IS NULL AND phase = 'watching'
-ORDER BY requested_at DESC LIMIT 1"""
+WHERE {_HERE} AND finished_at IS NULL AND phase = 'watching'"""
 
 _SUCCEEDED = f"""
 SELECT {_COLUMNS} FROM deployments
@@ -82,9 +81,10 @@ ORDER BY finished_at DESC LIMIT 1"""
 
 _TEAMS = "SELECT DISTINCT team FROM counters ORDER BY team"
 
+# In the order of the index of open ones: by time, SQLite would walk through all of the past.
 _UNFINISHED = f"""
 SELECT {_COLUMNS} FROM deployments
-WHERE team = :team AND finished_at IS NULL ORDER BY requested_at"""
+WHERE team = :team AND finished_at IS NULL ORDER BY service, environment"""
 
 _NEWEST = "ORDER BY requested_at DESC, length(id) DESC, id DESC LIMIT :limit"
 _RECENT = f"SELECT {_COLUMNS} FROM deployments WHERE team = :team {_NEWEST}"
@@ -197,18 +197,20 @@ class SqlDeployments:
         here = await environments.look(self._connection, target)
         if here.slot.holder is not None:
             return await self.get(target.team, here.slot.holder)
-        for query in (_WATCHING, _SUCCEEDED):
-            row = await first(self._connection, query, **environments.where(target))
-            if row is not None:
-                return await self._read(row)
-        return None
+        where = environments.where(target)
+        watching = await self._read_all(await self._connection.rows(_WATCHING, **where))
+        if watching:
+            return max(watching, key=_asked_at)
+        row = await first(self._connection, _SUCCEEDED, **where)
+        return None if row is None else await self._read(row)
 
     async def teams(self) -> tuple[str, ...]:
         # Whoever deploys is numbered, so the counters know every team without a look at history.
         return tuple(row[0] for row in await self._connection.rows(_TEAMS))
 
     async def unfinished(self, team: str) -> tuple[Deployment, ...]:
-        return await self._read_all(await self._connection.rows(_UNFINISHED, team=team))
+        found = await self._read_all(await self._connection.rows(_UNFINISHED, team=team))
+        return tuple(sorted(found, key=_asked_at))
 
     async def recent(self, team: str, service: str | None, limit: int) -> tuple[Deployment, ...]:
         if service is None:
@@ -238,3 +240,7 @@ class SqlDeployments:
             self._carded.add((team, id))
         self._journal.head_is_stored(team, id, (seq, hash))
         return coding.read_state(state, await self._plans.get(team, plan), revision)
+
+
+def _asked_at(d: Deployment) -> datetime:
+    return d.requested_at

@@ -15,6 +15,12 @@ BESIDE = 100_000
 
 _CHUNK = 1000
 
+# A second for each: nobody finishes a thousand at once.
+_AT_ON_POSTGRES = "CAST(:at AS TIMESTAMPTZ) + (n - CAST(:first AS INTEGER)) * INTERVAL '1 second'"
+_AT_ON_SQLITE = (
+    "replace(strftime('%Y-%m-%d %H|%M|%f000', :at, (n - :first) || ' seconds'), '|', char(58))"
+)
+
 _NUMBERS = """
 WITH RECURSIVE numbers (n) AS (
   SELECT CAST(:first AS INTEGER) UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)"""
@@ -79,7 +85,7 @@ async def _state(store: Store, d: Deployment) -> str:
 async def _repeat(
     store: Store, d: Deployment, text: str, rows: int, state: str, is_postgres: bool
 ) -> None:
-    at = "CAST(:at AS TIMESTAMPTZ)" if is_postgres else ":at"
+    at = _AT_ON_POSTGRES if is_postgres else _AT_ON_SQLITE
     own_id = 'replace(CAST(:state AS TEXT), \'"id":"D-1"\', \'"id":"D-\' || n || \'"\')'
     sql = text.format(numbers=_NUMBERS, at=at, state=own_id)
     values: dict[str, Any] = {"team": d.team, "id": d.id}
@@ -102,7 +108,7 @@ async def _insert(
 
 def _age(first: int) -> timedelta:
     """The higher the number, the younger; all of it is older than a day."""
-    return timedelta(days=1) + timedelta(minutes=(2_000_000 - first) / _CHUNK)
+    return timedelta(days=1) + timedelta(seconds=2_000_000 - first)
 
 
 async def make_due(store: Store) -> None:
