@@ -10,11 +10,15 @@ from tests.e2e.waiting import actions_of
 
 
 class Crew:
-    """Looks at the newest deployment and does the one next thing. `accepted` is what the bot
-    acknowledged, by person, action and deployment."""
+    """Looks at the newest deployment and does the one next thing.
 
-    def __init__(self, team: Team) -> None:
+    `accepted` is what the bot acknowledged, by person, action and deployment. Only a tireless
+    crew begins again after one that ended well.
+    """
+
+    def __init__(self, team: Team, *, is_tireless: bool = False) -> None:
         self._team = team
+        self._is_tireless = is_tireless
         self.accepted: set[tuple[str, str, str]] = set()
         self.newest = "D-1"
         self._cards: dict[str, str] = {}
@@ -62,6 +66,8 @@ class Crew:
     async def _begin(self, before: Deployment | None, goes_back: bool) -> None:
         if before is not None and before.phase is Phase.SUCCEEDED and goes_back:
             await self._go_back(before)
+            return
+        if before is not None and before.phase is not Phase.CANCELLED and not self._is_tireless:
             return
         seen = await self._team.slack.command(DANA, "/deploy", "checkout v1.8.3")
         if seen.message is not None and "deploy.request.confirm" in actions_of(seen.message):
