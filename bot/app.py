@@ -32,7 +32,7 @@ from bot.memory import Store
 from bot.numbers import Numbers
 from bot.policies.addresses import urls
 from bot.policies.loader import load
-from bot.ports import Policies, World
+from bot.ports import Policies, Unavailable, World
 from bot.previews import Previews
 from bot.questions import Questions
 from bot.settings import Settings
@@ -90,6 +90,9 @@ class Supervisor:
         nor loses anything, for its row is claimed again when the lease has run out."""
         try:
             await work
+        except Unavailable as error:
+            _log.warning("away", thing=name, why=str(error))
+            return False
         except Exception:
             code = f"E-{uuid.uuid4().hex[:4].upper()}"
             self._numbers.bugs.labels("loop").inc()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, Literal
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.redact import redact
 
@@ -45,8 +46,16 @@ def set_up(style: Literal["console", "json"], level: int = logging.INFO) -> None
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These name every request and payload at INFO or DEBUG, and payloads carry people's words.
-    for chatty in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
+    for chatty in ("slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # a warning of it quotes the payload
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Not for what is no HTTP at all: whoever sends that must not fill our log with tracebacks."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 def _clean(logger: Any, name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,160 @@
+"""The command line as a real process: its exit status, its words, and where they go."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bot.demo.policies import DemoWorld, write_policies
+from tests.processes import pilothouse
+
+ENVIRONMENT = {
+    "SLACK_BOT_TOKEN": "xoxb-of-a-test",
+    "SLACK_SIGNING_SECRET": "of-a-test-1234",
+    "PILOTHOUSE_LISTEN": "127.0.0.1:0",
+}
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> Path:
+    where = "http://127.0.0.1:9"
+    write_policies(
+        tmp_path / "policies",
+        DemoWorld(where, where, where, where, where, ("/bin/true", "{version}")),
+    )
+    return tmp_path / "policies"
+
+
+def test_without_a_command_it_explains_itself(tmp_path: Path) -> None:
+    ran = pilothouse(cwd=tmp_path)
+
+    assert "run" in ran.out + ran.err
+    assert ran.status == 2
+
+
+def test_good_policies_are_called_good(policies: Path) -> None:
+    ran = pilothouse("policy", "validate", str(policies))
+
+    assert (ran.status, ran.out.splitlines()[-1], ran.err) == (0, "The policies are good.", "")
+
+
+def test_every_mistake_is_named_with_its_place_and_its_fix(policies: Path) -> None:
+    service = policies / "checkout.yaml"
+    spoiled = service.read_text().replace("weight: 25%", "weight: 125%")
+    service.write_text(spoiled + "colour: red\n")
+
+    ran = pilothouse("policy", "validate", str(policies))
+    found = json.loads(pilothouse("policy", "validate", str(policies), "--json").out)
+
+    assert ran.status == 1
+    assert "checkout.yaml:" in ran.out
+    assert "nothing was loaded" in ran.err
+    assert len(found) >= 2
+
+
+def test_policies_that_are_not_there_are_a_no(tmp_path: Path) -> None:
+    ran = pilothouse("policy", "validate", str(tmp_path / "nowhere"))
+
+    assert ran.status == 1
+    assert "Traceback" not in ran.err
+
+
+def test_an_unknown_service_is_a_no(policies: Path) -> None:
+    ran = pilothouse("policy", "show", "search", str(policies))
+
+    assert ran.status == 1
+    assert "search" in ran.err
+
+
+@pytest.mark.parametrize("what", ["schema", "diagram"])
+def test_what_needs_no_file_needs_no_environment(tmp_path: Path, what: str) -> None:
+    ran = pilothouse("policy", what, cwd=tmp_path)
+
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"SLACK_BOT_TOKEN": ""}, "SLACK_BOT_TOKEN"),
+        ({"SLACK_BOT_TOKEN": "xoxp-a-person"}, "SLACK_BOT_TOKEN"),
+        ({"SLACK_SIGNING_SECRET": ""}, "SLACK_APP_TOKEN"),
+        ({"DATABASE_URL": "mysql://root:hunter2hunter2@db/x"}, "DATABASE_URL"),
+        ({"PILOTHOUSE_TICK": "soon"}, "PILOTHOUSE_TICK"),
+        ({"PILOTHOUSE_LISTEN": "here"}, "PILOTHOUSE_LISTEN"),
+    ],
+)
+def test_a_wrong_environment_is_refused_at_once_and_by_name(
+    tmp_path: Path, change: dict[str, str], named: str
+) -> None:
+    ran = pilothouse("run", cwd=tmp_path, **(ENVIRONMENT | change))
+
+    assert ran.status == 2
+    assert named in ran.err
+    assert "Traceback" not in ran.err
+    assert "hunter2" not in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_database_is_made_checked_and_audited(tmp_path: Path) -> None:
+    before = pilothouse("audit", "verify", cwd=tmp_path)
+    said = [
+        pilothouse(*line.split(), cwd=tmp_path)
+        for line in ("db upgrade", "db check", "audit verify", "audit export", "db backup copy.db")
+    ]
+
+    assert before.status == 1
+    assert [ran.status for ran in said] == [0] * 5
+    assert "The journal holds" in said[2].out
+    assert (tmp_path / "copy.db").exists()
+
+
+def test_a_journal_that_was_changed_does_not_hold(tmp_path: Path) -> None:
+    pilothouse("db", "upgrade", cwd=tmp_path)
+    with sqlite3.connect(tmp_path / "pilothouse.db") as connection:
+        names = [row[1] for row in connection.execute("PRAGMA table_info(journal)")]
+        values = {"team": "T0DEMO", "thing": "D-1", "seq": 1, "at": "2026-03-02 14:00:00.000000"}
+        row = [values.get(name, "x") for name in names]
+        marks = ", ".join("?" * len(row))
+        connection.execute("INSERT INTO journal VALUES (%s)" % marks, row)  # noqa: S608, UP031
+    connection.close()
+
+    ran = pilothouse("audit", "verify", cwd=tmp_path)
+    machine = pilothouse("audit", "verify", "--json", cwd=tmp_path)
+
+    assert ran.status == 1
+    assert "The journal does not hold" in ran.err
+    assert json.loads(machine.out)
+
+
+def test_a_damaged_database_is_said_and_left_alone(tmp_path: Path) -> None:
+    pilothouse("db", "upgrade", cwd=tmp_path)
+    path = tmp_path / "pilothouse.db"
+    path.write_bytes(b"this is no database at all" * 400)
+
+    ran = pilothouse("audit", "verify", cwd=tmp_path)
+
+    assert ran.status == 1
+    assert "damaged" in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("line", ["db check", "db upgrade", "audit verify"])
+def test_a_database_that_does_not_answer_is_said(tmp_path: Path, line: str) -> None:
+    ran = pilothouse(
+        *line.split(), cwd=tmp_path, DATABASE_URL="postgresql://bot:hunter2hunter2@127.0.0.1:1/x"
+    )
+
+    assert ran.status == 3
+    assert "Nothing was changed." in ran.err
+    assert "hunter2" not in ran.out + ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_missing_policy_keeps_the_bot_from_starting(tmp_path: Path) -> None:
+    ran = pilothouse("run", cwd=tmp_path, **ENVIRONMENT)
+
+    assert ran.status == 1
+    assert "Traceback" not in ran.err

@@ -1,0 +1,71 @@
+"""What operators and probes look at: alive, ready, numbers, and nothing more than they may see."""
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.numbers import Numbers
+from bot.web import application
+
+TOKEN = "a-token-of-the-operators"
+
+
+def client_of(
+    *, missing: tuple[str, ...] = (), token: str | None = TOKEN, is_loopback: bool = False
+) -> TestClient[web.Request, web.Application]:
+    async def ready() -> tuple[str, ...]:
+        return missing
+
+    return TestClient(TestServer(application(None, ready, Numbers(), token, is_loopback)))
+
+
+async def test_alive_says_nothing_else() -> None:
+    async with client_of(missing=("everything",)) as client:
+        answer = await client.get("/healthz")
+
+        assert (answer.status, await answer.text()) == (200, "alive\n")
+
+
+async def test_ready_when_nothing_is_missing() -> None:
+    async with client_of() as client:
+        assert (await client.get("/readyz")).status == 200
+
+
+async def test_not_ready_says_what_is_missing() -> None:
+    async with client_of(missing=("no socket to Slack", "no lap")) as client:
+        answer = await client.get("/readyz")
+
+        assert (answer.status, await answer.text()) == (503, "no socket to Slack\nno lap\n")
+
+
+@pytest.mark.parametrize(
+    "given", [None, "", "Bearer", f"Bearer {TOKEN}x", TOKEN, f"bearer {TOKEN}", "Bearer \udce9"]
+)
+async def test_the_numbers_are_for_whoever_has_the_token(given: str | None) -> None:
+    headers = {} if given is None else {"Authorization": given}
+    async with client_of() as client:
+        answer = await client.get("/metrics", headers=headers)
+
+        assert answer.status == 401
+        assert "pilothouse" not in await answer.text()
+
+
+async def test_the_numbers_are_in_prometheus_form() -> None:
+    async with client_of() as client:
+        answer = await client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+
+        assert answer.status == 200
+        assert "pilothouse_laps_total 0.0" in await answer.text()
+
+
+@pytest.mark.parametrize(("is_loopback", "status"), [(True, 200), (False, 404)])
+async def test_without_a_token_the_numbers_are_on_loopback_or_nowhere(
+    is_loopback: bool, status: int
+) -> None:
+    async with client_of(token=None, is_loopback=is_loopback) as client:
+        assert (await client.get("/metrics")).status == status
+
+
+async def test_slack_has_no_door_without_a_signing_secret() -> None:
+    async with client_of() as client:
+        assert (await client.post("/slack/events", data=b"{}")).status == 404
