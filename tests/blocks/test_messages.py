@@ -56,7 +56,8 @@ def test_an_asking_says_the_risk_the_evidence_and_the_thread_rule() -> None:
     d = a_deployment(cursor=2, ask_round=1, offer=3, version=version)
 
     assert lines(ask(d, people())) == [
-        "<@U0ANA> and <@U0QUINN> *please approve or reject* checkout v1.8.3 to production (`D-142`)",
+        "<@U0ANA> and <@U0QUINN> *please approve or reject* "
+        "checkout v1.8.3 to production (`D-142`)",
         "Needed: Deployment Lead, QA Lead",
         "*Changes:* 3 commits, migration `0042` (reversible), migration `0043` (one-way)",
         "Faster baskets",
