@@ -12,20 +12,18 @@ from tests.e2e.waiting import actions_of
 class Crew:
     """Looks at the newest deployment and does the one next thing.
 
-    `accepted` is what the bot acknowledged, by person, action and deployment. Only a tireless
-    crew begins again after one that ended well.
+    `accepted` is what the bot acknowledged, by person, action and deployment.
     """
 
-    def __init__(self, team: Team, *, is_tireless: bool = False) -> None:
+    def __init__(self, team: Team) -> None:
         self._team = team
-        self._is_tireless = is_tireless
         self.accepted: set[tuple[str, str, str]] = set()
         self.newest = "D-1"
         self._cards: dict[str, str] = {}
 
     async def work(self, *, fidgets: bool = False, goes_back: bool = True) -> None:
         """*fidgets*: hold and resume instead of going on; *goes_back* once a version is live."""
-        d = await self._look()
+        d = await self.look()
         await self._watch_card()
         if d is None or d.phase in OVER:
             await self._begin(d, goes_back)
@@ -46,7 +44,7 @@ class Crew:
         """Whether everything that was to be told was told: people wait for that."""
         return len(await self._team.unsent()) < 4
 
-    async def _look(self) -> Deployment | None:
+    async def look(self) -> Deployment | None:
         """The newest one there is."""
         found = await self._team.deployment(self.newest)
         following = f"D-{int(self.newest[2:]) + 1}"
@@ -66,8 +64,6 @@ class Crew:
     async def _begin(self, before: Deployment | None, goes_back: bool) -> None:
         if before is not None and before.phase is Phase.SUCCEEDED and goes_back:
             await self._go_back(before)
-            return
-        if before is not None and before.phase is not Phase.CANCELLED and not self._is_tireless:
             return
         seen = await self._team.slack.command(DANA, "/deploy", "checkout v1.8.3")
         if seen.message is not None and "deploy.request.confirm" in actions_of(seen.message):

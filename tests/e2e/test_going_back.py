@@ -32,9 +32,15 @@ async def by_mention(team: Team) -> None:
 WAYS = {"button": by_button, "command": by_command, "mention": by_mention}
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("database", "transport"), [("sqlite", "http"), ("postgres", "socket")], indirect=["database"]
+    ("database", "transport", "way"),
+    [
+        ("sqlite", "http", "button"),
+        ("postgres", "socket", "command"),
+        ("sqlite", "socket", "mention"),
+        ("postgres", "http", "mention"),
+    ],
+    indirect=["database"],
 )
 async def test_people_roll_a_canary_back(
     make_team: MakeTeam, database: str, transport: Transport, way: str

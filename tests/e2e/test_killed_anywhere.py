@@ -26,7 +26,7 @@ async def test_nothing_is_lost_or_done_twice_whenever_the_bot_is_killed(
     chance = random.Random(seed)
     team = await make_team(database, bots=0)
     team.add_bot()
-    crew = Crew(team, is_tireless=True)
+    crew = Crew(team)
 
     for _ in range(KILLS):
         await live_and_die(team, crew, chance)

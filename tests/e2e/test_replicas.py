@@ -30,14 +30,11 @@ async def canary_of_two(team: Team) -> None:
 
 
 @pytest.mark.timeout(200)
-@pytest.mark.parametrize(
-    ("database", "bots"), [("sqlite", 1), ("postgres", 2)], indirect=["database"]
-)
 async def test_each_status_is_told_once_however_many_bots_there_are(
-    make_team: MakeTeam, database: str, bots: int
+    make_team: MakeTeam, postgres: str
 ) -> None:
     """As long as it takes: a status may come every minute at the most."""
-    team = await make_team(database, bots=bots, bake="18s")
+    team = await make_team(postgres, bots=2, bake="16s")
     await canary_of_two(team)
 
     await team.until(Phase.SUCCEEDED, within=150)
