@@ -1,0 +1,146 @@
+"""Making effects true when Slack is not as it was: deleted, closed, unread, or late."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.ports import Posted
+from tests.builders import ANA, DANA, QUINN, SAM, TEAM
+from tests.fakes import Trouble
+from tests.handlers.office import Office
+from tests.handlers.reading import buttons, text_of
+
+
+@pytest.fixture
+async def office(database: Path) -> AsyncIterator[Office]:
+    async with Office(database) as office:
+        yield office
+
+
+async def role(office: Office, id: str, name: str) -> Posted | None:
+    return await office.plain_store.run(lambda tx: tx.threads.find(TEAM, id, name))
+
+
+async def test_a_deleted_card_comes_back_in_a_new_message(office: Office) -> None:
+    id = await office.at_approval()
+    old = await office.card(id)
+    office.chat.delete(old)
+
+    await office.presses(ANA, "dep.approve", await office.value(id))
+    new = await office.card(id)
+
+    assert new != old
+    assert "1 of 2" in text_of(office.chat.shown[new].message)
+
+
+async def test_a_closed_channel_is_told_to_whoever_asked(office: Office) -> None:
+    id = await office.at_approval()
+    office.chat.closed.add("C0DEPLOY")
+
+    await office.presses(ANA, "dep.approve", await office.value(id))
+
+    assert (await office.card(id)).channel == DANA
+
+
+async def test_a_card_that_would_show_the_same_is_left_alone(office: Office) -> None:
+    id = await office.at_approval()
+    edits = office.chat.shown[await office.card(id)].edits
+
+    for _ in range(5):
+        await office.beat()
+
+    assert office.chat.shown[await office.card(id)].edits == edits
+
+
+async def test_a_lost_reply_is_looked_up_and_not_said_again(office: Office) -> None:
+    office.fate.odds["chat"] = {Trouble.LOST: 1.0}
+    await office.types(DANA, "/deploy checkout v1.8.3")
+    preview = await office.types(DANA, "/deploy checkout v1.8.3")
+    value = buttons(preview.body)["deploy.request.confirm"]
+    await office.presses(DANA, "deploy.request.confirm", value)
+    office.fate.odds.clear()
+
+    await office.until("D-1", "Approval")
+
+    assert set(office.chat.posts.values()) == {1}
+
+
+async def test_a_status_in_doubt_that_nobody_may_look_up_is_left_to_the_next(
+    office: Office,
+) -> None:
+    await office.at_canary()
+    office.chat.is_readable = False
+    office.fate.odds["chat"] = {Trouble.LOST: 1.0}
+    office.clock.pass_(timedelta(minutes=5))
+    await office.replica.lap()
+    await office.replica.drain()
+    office.fate.odds.clear()
+    before = sum("status" in text_of(s.message) for s in office.chat.shown.values())
+
+    office.clock.pass_(timedelta(seconds=30))
+    await office.replica.drain()
+
+    assert sum("status" in text_of(s.message) for s in office.chat.shown.values()) == before
+    assert not [key for key, count in office.chat.posts.items() if count > 2]
+
+
+async def test_the_newest_asking_keeps_its_buttons_and_the_signed_one_loses_them(
+    office: Office,
+) -> None:
+    id = await office.at_approval()
+    ask = await role(office, id, "ask")
+    assert ask is not None
+    open_ask = buttons(office.chat.shown[ask].message)
+    for user in (ANA, QUINN):
+        await office.presses(user, "dep.approve", await office.value(id))
+
+    assert "dep.approve" in open_ask
+    assert not buttons(office.chat.shown[ask].message)
+
+
+async def test_an_older_status_shrinks_when_a_newer_one_is_posted(office: Office) -> None:
+    id = await office.at_canary()
+    old = await role(office, id, "update")
+    office.clock.pass_(timedelta(minutes=5))
+    await office.beat()
+    new = await role(office, id, "update")
+
+    assert old is not None
+    assert new is not None
+    assert new != old
+    sizes = [len(office.chat.shown[each].message.blocks) for each in (old, new)]
+    assert sizes[0] < sizes[1]
+
+
+async def test_traffic_that_nobody_wants_any_more_is_not_asked_for(office: Office) -> None:
+    id = await office.at_canary()
+    office.fate.odds["router"] = {Trouble.DOWN: 1.0}
+    await office.presses(ANA, "dep.promote", await office.value(id))
+    await office.submits(SAM, "rollback.submit", json.dumps({"d": id}), reason="500s on /pay")
+    office.fate.odds.clear()
+    for _ in range(4):
+        await office.beat()
+
+    d = await office.get(id)
+    assert office.world.router.split(d.target).live == (("v1.8.2", 100),)
+    assert office.world.router.stale == 0
+
+
+async def test_a_hung_slack_holds_back_no_rollback(office: Office) -> None:
+    id = await office.at_canary()
+    office.fate.odds["chat"] = {Trouble.DOWN: 1.0}
+    office.world.metrics.moods["v1.8.3"] = "bad"
+    for _ in range(8):
+        await office.beat()
+
+    d = await office.get(id)
+    assert d.phase.value == "rolled_back"
+    assert office.world.router.split(d.target).live == (("v1.8.2", 100),)
+    office.fate.odds.clear()
+    for _ in range(8):
+        await office.beat()
+    told = [text_of(s.message) for s in office.chat.shown.values()]
+    assert any("is being rolled back" in text for text in told)
