@@ -162,7 +162,7 @@ def _fields(text: str, limits: Limits) -> dict[str, str]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise _Malformed("a form field is there twice")
-    _refuse_unstorable(fields)
+    _refuse_unstorable("".join((*fields, *fields.values())))
     return fields
 
 

@@ -47,7 +47,7 @@ _INBOX = """
 INSERT INTO inbox (team, kind, key, body_hash, outcome, at)
 {numbers}
 SELECT team, kind, key || n, body_hash, outcome, {at}
-FROM numbers, inbox AS i WHERE i.team = :team AND i.key = 'request'"""
+FROM numbers, inbox AS i WHERE i.team = :team AND i.kind = 'bench' AND i.key = 'request'"""
 
 _OUTBOX = """
 INSERT INTO outbox (

@@ -56,7 +56,7 @@ def names_of(people: People) -> Names:
 
 def clean(text: str) -> str:
     """One line without control, direction or invisible characters."""
-    return " ".join("".join(_visible(letter) for letter in text).split())
+    return " ".join(_seen(text).split())
 
 
 def mrkdwn(pieces: Pieces, most: int = SECTION, names: Names | None = None) -> str:
@@ -150,6 +150,13 @@ def _inside(sentence: str) -> str:
     return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
 
 
+def _seen(text: str) -> str:
+    # Nearly every word is plain, and then there is nothing to look for.
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_visible, text))
+
+
 def _visible(letter: str) -> str:
     kind = unicodedata.category(letter)
     if kind in ("Cf", "Cs", "Co", "Cn"):
@@ -163,7 +170,7 @@ def _draw(piece: Piece, room: int, names: Names | None) -> str | None:
         return None
     match piece:
         case str():
-            shown = "\n".join("".join(map(_visible, row)) for row in piece.split("\n"))
+            shown = "\n".join(_seen(row) for row in piece.split("\n"))
             return escaped(shown, room)
         case Said(text):
             return escaped(quoted(text), min(room, SAID))
