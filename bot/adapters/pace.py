@@ -31,6 +31,9 @@ RATES = {
     "chat.getPermalink": Rate(100, 20),
 }
 
+#: For limits that nobody published or that we come nowhere near; a Retry-After counts all the same.
+_UNLIMITED = Rate(60_000, 1000)
+
 
 class Pace:
     """One bucket per method and place; *clock* counts seconds and never jumps."""
@@ -47,9 +50,7 @@ class Pace:
         if now < self._frozen_until:
             pause = timedelta(seconds=self._frozen_until - now)
             raise Unavailable("Slack refuses every call for the moment", pause)
-        rate = self._rates.get(method)
-        if rate is None:
-            return
+        rate = self._rates.get(method, _UNLIMITED)
         bucket = self._buckets.setdefault((method, place), _Bucket(rate.burst, now))
         gained = (now - bucket.at) * rate.per_minute / 60
         bucket.tokens, bucket.at = min(rate.burst, bucket.tokens + gained), now

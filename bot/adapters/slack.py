@@ -173,7 +173,7 @@ class SlackChat:
         response = error.response
         code = str(response.get("error", "")) if isinstance(response.data, dict) else ""
         if response.status_code == 429 or code == "ratelimited":
-            seconds = float(response.headers.get("Retry-After", 30))
+            seconds = _pause(response.headers)
             self._pace.freeze(method, place, seconds)
             return Unavailable(f"Slack limits {method}", timedelta(seconds=seconds))
         if response.status_code >= 500 or code in _TRANSIENT:
@@ -191,9 +191,15 @@ class SlackChat:
         return Rejected(f"{method}: {code or response.status_code}")
 
 
+def _pause(headers: Mapping[str, str]) -> float:
+    """Seconds to wait; an hour at most, and a guess when nothing usable was said."""
+    said = headers.get("Retry-After", "")
+    return min(float(said), 3600.0) if said.isascii() and said.isdigit() else 30.0
+
+
 async def _mind_status(response: aiohttp.ClientResponse) -> None:
     if response.status == 429:
-        seconds = float(response.headers.get("Retry-After", 30))
+        seconds = _pause(response.headers)
         raise Unavailable("Slack limits answers", timedelta(seconds=seconds))
     if response.status >= 500:
         raise Unavailable(f"Slack answered {response.status}")

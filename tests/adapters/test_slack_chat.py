@@ -1,0 +1,195 @@
+"""Slack's refusals and silences, sorted into what the outbox must know of each."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.pace import Pace
+from bot.adapters.slack import SlackChat
+from bot.ports import CannotLook, Gone, Message, Posted, Rejected, Unavailable, Unreachable
+from tests.builders import NOW
+from tests.fakes import Clock
+
+CARD, WHERE = Message("Card"), Posted("C0DEPLOY", "1.2")
+
+
+@dataclass
+class Script:
+    """Answers every call with `answer`, and counts them."""
+
+    answer: Callable[[], web.StreamResponse]
+    calls: list[str] = field(default_factory=list)
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        self.calls.append(request.path)
+        return self.answer()
+
+
+def says(error: str = "", status: int = 200, **headers: str) -> Callable[[], web.Response]:
+    body: dict[str, Any] = {"ok": not error, "channel": "C0DEPLOY", "ts": "1.2"}
+    if error:
+        body["error"] = error
+    return lambda: web.json_response(body, status=status, headers=headers)
+
+
+@dataclass
+class Line:
+    chat: SlackChat
+    script: Script
+    clock: Clock
+    own: str
+
+
+@pytest.fixture
+async def line() -> AsyncIterator[Line]:
+    script, clock = Script(says()), Clock()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", script.serve)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        own = str(server.make_url("/")).rstrip("/")
+        client = AsyncWebClient("xoxb-test", base_url=f"{own}/", session=session, retry_handlers=[])
+        chat = SlackChat(client, session, Pace(clock.seconds), (own,), timedelta(seconds=5))
+        yield Line(chat, script, clock, own)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("channel_not_found", Unreachable),
+        ("is_archived", Unreachable),
+        ("not_in_channel", Unreachable),
+        ("restricted_action", Unreachable),
+        ("invalid_blocks", Rejected),
+        ("something_new", Rejected),
+        ("token_revoked", Unavailable),
+        ("internal_error", Unavailable),
+    ],
+)
+async def test_a_refusal_is_sorted_by_what_can_be_done_about_it(
+    line: Line, error: str, kind: type[Exception]
+) -> None:
+    line.script.answer = says(error)
+
+    with pytest.raises(kind):
+        await line.chat.post("C0DEPLOY", CARD, "key")
+
+
+async def test_an_edit_of_what_is_gone_says_so(line: Line) -> None:
+    line.script.answer = says("message_not_found")
+
+    with pytest.raises(Gone):
+        await line.chat.edit(WHERE, CARD)
+
+
+async def test_a_missing_right_to_read_is_no_answer_to_the_question(line: Line) -> None:
+    line.script.answer = says("missing_scope")
+
+    with pytest.raises(CannotLook):
+        await line.chat.find("C0DEPLOY", "key", NOW)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7), ("Fri, 01 Jan 2027", 30), ("", 30), ("-5", 30), ("٣", 30)]
+)
+async def test_a_limit_is_kept_as_long_as_slack_said(line: Line, header: str, seconds: int) -> None:
+    line.script.answer = says("ratelimited", 429, **{"Retry-After": header})
+    with pytest.raises(Unavailable) as caught:
+        await line.chat.post("C0DEPLOY", CARD, "key")
+    line.script.answer = says()
+
+    line.clock.pass_(timedelta(seconds=seconds - 1))
+    with pytest.raises(Unavailable):
+        await line.chat.post("C0DEPLOY", CARD, "key")
+    held_back = len(line.script.calls)
+    line.clock.pass_(timedelta(seconds=2))
+    await line.chat.post("C0DEPLOY", CARD, "key")
+
+    assert caught.value.retry_after == timedelta(seconds=seconds)
+    assert held_back == 1
+
+
+async def test_a_limit_counts_for_methods_without_a_published_one(line: Line) -> None:
+    line.script.answer = says("ratelimited", 429, **{"Retry-After": "7"})
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await line.chat.answer("ephemeral:C0DEPLOY/1.2/U0ANA", CARD)
+
+    assert len(line.script.calls) == 1
+
+
+async def test_another_channel_is_not_held_back_by_this_ones_limit(line: Line) -> None:
+    line.script.answer = says("ratelimited", 429, **{"Retry-After": "60"})
+    with pytest.raises(Unavailable):
+        await line.chat.post("C0DEPLOY", CARD, "key")
+    line.script.answer = says()
+
+    await line.chat.post("C0INCIDENT", CARD, "key")
+
+
+async def test_a_refused_token_is_not_stormed_and_mended_by_itself(line: Line) -> None:
+    line.script.answer = says("token_revoked")
+    for _ in range(60):
+        with pytest.raises(Unavailable):
+            await line.chat.post("C0DEPLOY", CARD, "key")
+        line.clock.pass_(timedelta(seconds=1))
+    calls, was_revoked = len(line.script.calls), line.chat.is_revoked
+    line.script.answer = says()
+    line.clock.pass_(timedelta(seconds=30))
+    await line.chat.post("C0DEPLOY", CARD, "key")
+
+    assert calls <= 5
+    assert was_revoked
+    assert not line.chat.is_revoked
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_a_server_error_leaves_the_call_in_doubt(line: Line, status: int) -> None:
+    line.script.answer = lambda: web.Response(status=status, text="<html>oops</html>")
+
+    with pytest.raises(Unavailable) as caught:
+        await line.chat.post("C0DEPLOY", CARD, "key")
+
+    assert caught.value.is_in_doubt
+
+
+async def test_a_slack_that_cannot_be_reached_was_never_told(line: Line) -> None:
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(
+            "xoxb-test", base_url="http://127.0.0.1:1/", session=session, retry_handlers=[]
+        )
+        with pytest.raises(Unavailable) as caught:
+            await SlackChat(client, session, Pace(line.clock.seconds)).post("C", CARD, "key")
+
+    assert not caught.value.is_in_doubt
+
+
+async def test_a_channel_is_posted_to_about_once_a_second(line: Line) -> None:
+    sent = 0
+    for _ in range(600):
+        line.clock.pass_(timedelta(seconds=0.1))
+        try:
+            await line.chat.post("C0DEPLOY", CARD, "key")
+        except Unavailable:
+            continue
+        sent += 1
+
+    assert 55 <= sent <= 64
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(404, Rejected), (500, Unavailable), (429, Unavailable)]
+)
+async def test_an_answer_to_a_click_is_tried_again_or_given_up(
+    line: Line, status: int, kind: type[Exception]
+) -> None:
+    line.script.answer = lambda: web.Response(status=status)
+
+    with pytest.raises(kind):
+        await line.chat.answer(f"{line.own}/response", CARD)
