@@ -15,7 +15,7 @@ from tests.e2e.conftest import MakeTeam
 from tests.e2e.crew import Crew
 from tests.e2e.harness import Team
 from tests.e2e.promises import kept
-from tests.e2e.test_crash_points import finish
+from tests.e2e.test_kill import finish
 
 pytestmark = pytest.mark.kill
 

@@ -1,6 +1,7 @@
-"""kill -9 at every named place: nothing is lost, nothing is done twice, the card goes on."""
+"""kill -9 anywhere: nothing is lost, nothing is done twice, the same card goes on."""
 
 import asyncio
+import random
 from time import monotonic
 
 import pytest
@@ -16,6 +17,9 @@ from tests.e2e.promises import kept, posted_keys
 from tests.e2e.waiting import LONG
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(240)]
+
+#: Per run, of which there are four.
+KILLS = 25
 
 COMMANDS = ("before-commit", "committed")
 POSTS = ("post", "posted", "sent", "sending")
@@ -93,6 +97,27 @@ async def test_a_job_starts_at_most_once_wherever_the_bot_dies(
     await kept(team, spare_duplicates=len(JOB))
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_nothing_is_lost_or_done_twice_whenever_the_bot_is_killed(
+    make_team: MakeTeam, database: str, seed: int
+) -> None:
+    print(f"seed {seed}")  # noqa: T201 - to run a failure again
+    chance = random.Random(seed)
+    team = await make_team(database, bots=0)
+    team.add_bot()
+    crew = Crew(team)
+
+    for _ in range(KILLS):
+        await live_and_die(team, crew, chance)
+
+    await team.leases_run_out()
+    await team.bots[0].start()
+    await finish(team, crew)
+    everything = await kept(team, spare_duplicates=2 * KILLS)
+    signed = {(a.by, "dep.approve", d.id) for d in everything for a in d.approvals}
+    assert {made for made in crew.accepted if made[1] == "dep.approve"} <= signed
+
+
 async def crash(team: Team, crew: Crew, place: str, passage: int, *, fidgets: bool = False) -> None:
     """Start a bot that dies at *place*, and work with it until it does."""
     await team.leases_run_out()
@@ -132,3 +157,24 @@ async def finish(team: Team, crew: Crew) -> None:
             raise TimeoutError(f"it does not end\n{await team.standing()}")
         await crew.work()
         await asyncio.sleep(0.1)
+
+
+async def live_and_die(team: Team, crew: Crew, chance: random.Random) -> None:
+    """Mostly while it works, sometimes while it starts."""
+    bot = team.bots[0]
+    await team.leases_run_out()
+    if chance.random() < 0.2:
+        starting = asyncio.create_task(bot.start())
+        await asyncio.sleep(chance.uniform(0.1, 1.0))
+        await bot.kill()
+        await asyncio.gather(starting, return_exceptions=True)
+        return
+    try:
+        await bot.start()
+    except NotReady as error:
+        raise AssertionError("it does not start again") from error
+    dies_at = monotonic() + chance.uniform(0.2, 1.5)
+    while monotonic() < dies_at:
+        await crew.work()
+        await asyncio.sleep(0.05)
+    await bot.kill()
