@@ -1,12 +1,15 @@
 """People who do what is due, as often as it takes: a bot that dies answers nobody."""
 
+import asyncio
+from time import monotonic
+
 from bot.demo.slack.seen import NotOnScreen, Seen
 from bot.domain.deployment import OVER, Deployment, Phase
 from bot.domain.jobs import JobState
 from bot.domain.plan import ApprovalStage
 from tests.builders import ANA, DANA, QUINN, SAM
 from tests.e2e.harness import CHANNEL, Team
-from tests.e2e.waiting import actions_of
+from tests.e2e.waiting import LONG, actions_of
 
 
 class Crew:
@@ -39,6 +42,18 @@ class Crew:
                 await self._press(user, "dep.approve", d, "ask")
         elif d.phase is Phase.WATCHING and goes_back:
             await self._go_back(d)
+
+    async def finish(self) -> None:
+        """Work until the newest deployment is over. Raises `TimeoutError`."""
+        deadline = monotonic() + 2 * LONG
+        while True:
+            d = await self.look()
+            if d is not None and d.is_over:
+                return
+            if monotonic() > deadline:
+                raise TimeoutError(f"it does not end\n{await self._team.standing()}")
+            await self.work()
+            await asyncio.sleep(0.1)
 
     async def _is_read(self) -> bool:
         """Whether everything that was to be told was told: people wait for that."""
@@ -97,3 +112,10 @@ class Crew:
 def is_lost(d: Deployment) -> bool:
     """The bot died while it started the job; what became of it a person must find out."""
     return d.job is not None and d.job.state is JobState.LOST
+
+
+async def canary(team: Team) -> None:
+    """A deployment whose first step is live and healthy."""
+    await team.request()
+    await team.approve(ANA, QUINN)
+    await team.until_so(lambda d: d.passing_since is not None, "is healthy at its first step")

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.deployment import Phase
 from tests.builders import ANA, QUINN, SAM
 from tests.e2e.conftest import MakeTeam
+from tests.e2e.crew import canary
 from tests.e2e.harness import CHANNEL, Team, Transport
 
 REASON = "500s on /pay"
@@ -102,10 +103,3 @@ async def test_slack_being_away_does_not_hold_a_rollback_back(
 
     team.slack.faults.is_down = False
     await team.until_everybody_reads("ROLLED BACK")
-
-
-async def canary(team: Team) -> None:
-    """A deployment whose first step is live and healthy."""
-    await team.request()
-    await team.approve(ANA, QUINN)
-    await team.until_so(lambda d: d.passing_since is not None, "is healthy at its first step")

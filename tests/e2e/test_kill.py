@@ -49,7 +49,7 @@ async def test_a_deployment_survives_a_kill_at_every_place(
         await crash(team, crew, place, passage)
 
     await revived(team)
-    await finish(team, crew)
+    await crew.finish()
     for d in await kept(team, spare_duplicates=10):
         assert d.phase is Phase.ROLLED_BACK or is_lost(d)
         assert is_lost(d) or {approval.by for approval in d.approvals} == {ANA, QUINN}
@@ -65,7 +65,7 @@ async def test_no_post_is_there_twice_where_history_may_be_read(
         await crash(team, crew, place, 1, fidgets=True)
 
     await revived(team)
-    await finish(team, crew)
+    await crew.finish()
     await kept(team, spare_duplicates=0)
     assert posted_keys(team)
 
@@ -112,7 +112,7 @@ async def test_nothing_is_lost_or_done_twice_whenever_the_bot_is_killed(
 
     await team.leases_run_out()
     await team.bots[0].start()
-    await finish(team, crew)
+    await crew.finish()
     everything = await kept(team, spare_duplicates=2 * KILLS)
     signed = {(a.by, "dep.approve", d.id) for d in everything for a in d.approvals}
     assert {made for made in crew.accepted if made[1] == "dep.approve"} <= signed
@@ -144,19 +144,6 @@ async def until_dead(bot: BotProcess, place: str) -> None:
 async def revived(team: Team) -> None:
     await team.leases_run_out()
     await team.add_bot().start()
-
-
-async def finish(team: Team, crew: Crew) -> None:
-    """Everything that was begun comes to an end."""
-    deadline = monotonic() + 2 * LONG
-    while True:
-        d = await crew.look()
-        if d is not None and d.is_over:
-            return
-        if monotonic() > deadline:
-            raise TimeoutError(f"it does not end\n{await team.standing()}")
-        await crew.work()
-        await asyncio.sleep(0.1)
 
 
 async def live_and_die(team: Team, crew: Crew, chance: random.Random) -> None:

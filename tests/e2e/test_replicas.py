@@ -15,7 +15,6 @@ from tests.e2e.conftest import MakeTeam
 from tests.e2e.crew import Crew
 from tests.e2e.harness import Team
 from tests.e2e.promises import kept
-from tests.e2e.test_kill import finish
 
 pytestmark = pytest.mark.kill
 
@@ -96,7 +95,7 @@ async def test_asked_to_stop_it_stops_with_nothing_half_sent(
     assert '"stopping"' in team.bots[0].last_words()
     crew = Crew(team)
     await team.bots[0].start()
-    await finish(team, crew)
+    await crew.finish()
     await kept(team)
 
 

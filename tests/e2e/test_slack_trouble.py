@@ -3,9 +3,9 @@
 from bot.domain.deployment import Phase
 from tests.builders import ANA, QUINN
 from tests.e2e.conftest import MakeTeam
+from tests.e2e.crew import canary
 from tests.e2e.harness import CHANNEL, Team
 from tests.e2e.promises import kept
-from tests.e2e.test_going_back import canary
 from tests.e2e.waiting import eventually
 
 

@@ -5,8 +5,8 @@ import pytest
 from bot.domain.deployment import Phase
 from tests.builders import ANA, DANA, QUINN
 from tests.e2e.conftest import MakeTeam
+from tests.e2e.crew import canary
 from tests.e2e.harness import CHANNEL
-from tests.e2e.test_going_back import canary
 
 
 async def test_a_lead_rejects_with_a_reason(make_team: MakeTeam, sqlite: str) -> None:
