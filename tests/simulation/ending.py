@@ -24,7 +24,8 @@ async def check_ending(play: Play) -> None:
         if d.phase is Phase.ROLLBACK_FAILED:
             told = [s.message.text for s in play.chat.shown.values() if d.id in s.message.text]
             assert any("rollback failed" in text for text in told), "somebody is called (I12)"
-    assert all(count == 1 for count in play.chat.posts.values()), "nothing is said twice"
+    if play.chat.is_readable:
+        assert set(play.chat.posts.values()) <= {1}, "nothing is said twice (F21)"
 
 
 async def _card(play: Play, d: Deployment) -> None:
@@ -43,4 +44,7 @@ async def _card(play: Play, d: Deployment) -> None:
     assert shown in true, f"the card of {d.id} is true (G9)"
     said = [each.message.text for each in play.chat.thread(where)]
     in_thread = [text for text in said if text in set(told)]
+    if not play.chat.is_readable:
+        # Where Slack may not be searched, a lost answer means saying it again, in its place.
+        in_thread, told = list(dict.fromkeys(in_thread)), list(dict.fromkeys(told))
     assert in_thread == told, f"the thread of {d.id} tells it once and in order (I22)"

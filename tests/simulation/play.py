@@ -61,6 +61,7 @@ class Play:
         self.fate = Fate(self.random)
         self.world = FakeWorld(self.clock, self.fate)
         self.chat = FakeChat(self.clock, self.fate)
+        self.chat.is_readable = self.random.random() < 0.8
         self.policies = policies()
         self.oracle = oracle.Oracle(self.world)
         self.plain_store = store
