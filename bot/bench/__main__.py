@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.bench import ack, databases, life, past
@@ -27,23 +27,23 @@ class Sizes:
 
 
 DEFAULT = Sizes(
-    ack.Size(sequential=100, paced=200, flat_out=1500, rounds=5),
-    ack.Size(sequential=60, paced=200, flat_out=0, rounds=5),
-    past=1_000_000,
-    rounds=15,
+    ack.Size(sequential=60, paced=150, flat_out=800, rounds=3),
+    ack.Size(sequential=60, paced=200, flat_out=0, rounds=3),
+    past=200_000,
+    rounds=9,
     mixed=20_000,
     starts=7,
 )
 QUICK = Sizes(
     ack.Size(sequential=50, paced=50, flat_out=400, rounds=3),
-    ack.Size(sequential=50, paced=50, flat_out=0, rounds=3),
-    past=30_000,
-    rounds=7,
+    ack.Size(sequential=50, paced=50, flat_out=0, rounds=2),
+    past=10_000,
+    rounds=5,
     mixed=2_000,
     starts=3,
 )
+FULL = replace(DEFAULT, past=1_000_000, rounds=15, mixed=100_000)
 SHORT_PAST = 1_000
-MANY = 100_000
 
 
 @dataclass(slots=True)
@@ -65,8 +65,9 @@ class Bench:
         for name, part in parted.items():
             if parts and name not in parts:
                 continue
-            began = time.monotonic()
+            began, known = time.monotonic(), len(self.figures)
             await part()
+            print(as_text(self.figures[known:]), file=sys.stderr, flush=True)
             self._remark(f"{name}: {time.monotonic() - began:.0f} s")
 
     async def _ack(self) -> None:
@@ -107,12 +108,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bot.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", help="ack, past, memory, start; all if left out")
     parser.add_argument("--quick", action="store_true", help="less of everything, a minute")
-    parser.add_argument("--full", action="store_true", help=f"{MANY:,} commands for the memory")
+    parser.add_argument("--full", action="store_true", help="a past of a million, half an hour")
     parser.add_argument("--json", action="store_true", help="for another program to read")
     arguments = parser.parse_args()
-    sizes = QUICK if arguments.quick else DEFAULT
-    if arguments.full:
-        sizes = Sizes(sizes.doors, sizes.whole, sizes.past, sizes.rounds, MANY, sizes.starts)
+    sizes = QUICK if arguments.quick else FULL if arguments.full else DEFAULT
     with tempfile.TemporaryDirectory(prefix="pilothouse-bench-", ignore_cleanup_errors=True) as at:
         bench = Bench(sizes, Path(at))
         bench.remarks.append(_machine("before"))
