@@ -3,8 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +14,7 @@ from bot.engine import Engine
 from bot.memory import Sending, Store, Transaction
 from bot.numbers import Numbers
 from bot.observe import Observer
-from bot.outbox import Guard, Outbox
+from bot.outbox import THE_WORLD, Guard, Outbox
 from bot.ports import Chat, Policies, World
 from bot.previews import Previews
 from bot.questions import Questions
@@ -63,7 +62,15 @@ class Loops:
         self._core = core
         self._guard = guard
         self._outbox = Outbox(
-            core.store, self._counted(delivery), core.owner, self._guard, random.random, self._dead
+            core.store,
+            self._counted(delivery),
+            core.owner,
+            self._guard,
+            random.random,
+            self._dead,
+            # Without a link to Slack, what is for Slack is left to a process that has one.
+            only=THE_WORLD if chat is None else (),
+            wake=core.woken.set,
         )
         self._reconciler = Reconciler(
             core.store, core.engine, Observer(core.world), core.owner, self._guard
@@ -88,12 +95,15 @@ class Loops:
     async def stop(self) -> None:
         """No new work; what is under way gets a little time and then its lease runs out."""
         self._schedule.stop()
-        if self._draining is not None:
-            self._draining.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._draining
-        if self._busy:
-            await asyncio.wait(self._busy, timeout=_LAST_WORDS)
+        self._outbox.close()
+        self._core.woken.set()
+        under_way = self._busy | ({self._draining} if self._draining is not None else set())
+        if not under_way:
+            return
+        _, late = await asyncio.wait(under_way, timeout=_LAST_WORDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def settle(self, is_done: Callable[[], Awaitable[bool]]) -> None:
         """Drive everything from here until *is_done*, for a process without other loops."""
@@ -114,13 +124,14 @@ class Loops:
         return deliver
 
     async def _drain(self) -> None:
-        while True:
+        while not self._outbox.is_closed:
             await self._core.woken.wait()
             self._core.woken.clear()
-            await self._guard("outbox", self._drain_once())
-
-    async def _drain_once(self) -> None:
+            await self._guard("outbox", self._fill())
         await self._outbox.drain()
+
+    async def _fill(self) -> None:
+        await self._outbox.fill()
 
     async def _wake(self) -> None:
         self._core.woken.set()
@@ -130,7 +141,12 @@ class Loops:
             self._core.numbers.laps.inc(await self._reconciler.lap())
             self.lapped_at = time.monotonic()
 
-        await self._guard("laps", lap())
+        async def guarded() -> None:
+            await self._guard("laps", lap())
+
+        # A task of our own: the schedule cancels its wake-ups when it stops, and a lap that is
+        # cut off would keep its things leased.
+        await asyncio.wait([self._spawn(guarded())])
 
     async def _lag(self) -> None:
         now = time.monotonic()
@@ -167,7 +183,8 @@ class Loops:
         self._core.numbers.sent.labels("dead").inc()
         _log.error("gave up on a delivery", thing=row.thing, lane=row.lane, why=why)
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._busy.add(task)
         task.add_done_callback(self._busy.discard)
+        return task

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from bot.crashpoint import crashpoint
@@ -25,6 +25,9 @@ from bot.domain.effects import (
 )
 from bot.memory import Parcel, Sending, Store, Transaction
 from bot.ports import Rejected, Unavailable
+
+#: How the lanes end that lead to routers and runners, and not to Slack.
+THE_WORLD = ("traffic", "job")
 
 #: Runs one piece of work to its end; a bug in it is logged, and stops nobody else.
 Guard = Callable[[str, Awaitable[None]], Awaitable[bool]]
@@ -63,8 +66,9 @@ def route(thing: str, effect: Effect) -> Parcel:
 class Outbox:
     """Sends what is ready, lane by lane; several of these may run on one database.
 
-    Retries are persisted with growing pauses; what is refused for
-    good is buried: kept, reported through *on_dead*, and its lane goes on.
+    Retries are persisted with growing pauses; what is refused for good is buried: kept,
+    reported through *on_dead*, and its lane goes on. *only*: see `THE_WORLD`; *wake* is called
+    after each try, because its lane and its place are free for the next.
     """
 
     def __init__(
@@ -78,6 +82,8 @@ class Outbox:
         lease: timedelta = timedelta(seconds=20),
         at_once: int = 16,
         clock: Callable[[], float] = time.monotonic,
+        only: Sequence[str] = (),
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._deliver = deliver
@@ -88,23 +94,59 @@ class Outbox:
         self._lease = lease
         self._at_once = at_once
         self._clock = clock
+        self._only = only
+        self._wake = wake
+        self._sending: set[asyncio.Task[None]] = set()
+        self.is_closed = False
+
+    def close(self) -> None:
+        """What is being sent now is the last: nothing more is claimed."""
+        self.is_closed = True
 
     async def drain(self) -> int:
         """Send everything that may be sent now; how many tries that were."""
-        tries = 0
-        while True:
-            # Below half the lease, counted from before it began: whoever takes over must not
-            # find us still at it, however long this process stood still meanwhile.
-            until = self._clock() + self._lease.total_seconds() * 0.45
-            rows = await self._store.run(self._claim)
-            crashpoint("sending")
-            await asyncio.gather(*(self._guard(row.lane, self._send(row, until)) for row in rows))
-            tries += len(rows)
-            if not rows:
-                return tries
+        try:
+            tries = await self.fill()
+            while self._sending:
+                ended, _ = await asyncio.wait(
+                    self._sending, return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in ended:
+                    task.result()
+                tries += await self.fill()
+            return tries
+        finally:
+            for task in self._sending:
+                task.cancel()
+            await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def fill(self) -> int:
+        """Begin to send as much as there is room for, without waiting; how much that was."""
+        if self.is_closed:
+            return 0
+        # Below half the lease, counted from before it began: whoever takes over must not
+        # find us still at it, however long this process stood still meanwhile.
+        until = self._clock() + self._lease.total_seconds() * 0.45
+        rows = await self._store.run(self._claim)
+        crashpoint("sending")
+        for row in rows:
+            task = asyncio.create_task(self._try(row, until))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return len(rows)
 
     async def _claim(self, tx: Transaction) -> tuple[Sending, ...]:
-        return await tx.outbox.claim(self._owner, self._lease, self._at_once)
+        room, only = self._at_once - len(self._sending), self._only
+        if room <= 0:
+            # A Slack that hangs may fill every place but these.
+            room, only = room + _KEPT_FOR_THE_WORLD, THE_WORLD
+        if room <= 0:
+            return ()
+        return await tx.outbox.claim(self._owner, self._lease, room, only)
+
+    async def _try(self, row: Sending, until: float) -> None:
+        await self._guard(row.lane, self._send(row, until))
+        self._wake()
 
     async def _send(self, row: Sending, until: float) -> None:
         left = until - self._clock()
@@ -139,5 +181,6 @@ class Outbox:
         self._on_dead(row, why)
 
 
+_KEPT_FOR_THE_WORLD = 8
 _SHORTEST = timedelta(seconds=0.25)
 _LONGEST = timedelta(seconds=60)

@@ -15,6 +15,7 @@ from tests.e2e.conftest import MakeTeam
 from tests.e2e.crew import Crew
 from tests.e2e.harness import Team
 from tests.e2e.promises import kept
+from tests.e2e.waiting import LONG
 
 pytestmark = pytest.mark.kill
 
@@ -80,22 +81,24 @@ async def test_one_that_was_frozen_and_wakes_up_changes_nothing(
     await kept(team, spare_duplicates=4)
 
 
-async def test_asked_to_stop_it_stops_with_nothing_half_sent(
+async def test_asked_to_stop_it_stops_in_time_with_nothing_half_sent(
     make_team: MakeTeam, database: str
 ) -> None:
-    team = await make_team(database)
+    team = await make_team(database, bots=0)
+    bot = await plain_process(team)
+    await team.slack.wait_for(lambda: team.slack.is_bot_connected, LONG)
     await canary_of_two(team)
-    pid = team.bots[0].pid
-    assert pid is not None
 
+    bot.terminate()
     async with asyncio.timeout(10):
-        await team.bots[0].stop()
+        output, _ = await bot.communicate()
 
+    assert bot.returncode == 0, output
+    assert b'"stopping"' in output
+    assert b"Traceback" not in output
     assert await team.sending() == []
-    assert '"stopping"' in team.bots[0].last_words()
-    crew = Crew(team)
-    await team.bots[0].start()
-    await crew.finish()
+    await team.add_bot().start()
+    await Crew(team).finish()
     await kept(team)
 
 
@@ -107,15 +110,20 @@ async def test_a_second_bot_on_the_same_file_says_why_it_does_not_start(
     with pytest.raises(NotReady, match="already"):
         await team.add_bot().start()
 
-    second = await asyncio.create_subprocess_exec(
+    second = await plain_process(team)
+    output, _ = await second.communicate()
+    assert second.returncode == 1, output
+    assert b"Another process runs the bot" in output
+    assert b"Traceback" not in output
+    assert team.bots[0].is_running
+
+
+async def plain_process(team: Team) -> asyncio.subprocess.Process:
+    """A bot as an operator starts it, with its exit status and everything it says."""
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "run"),
         env=team.environment() | {"PILOTHOUSE_LISTEN": "127.0.0.1:0"},
         cwd=Path(__file__).parents[2],
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await second.communicate()
-    assert second.returncode == 1, output
-    assert b"Another process runs the bot" in output
-    assert b"Traceback" not in output
-    assert team.bots[0].is_running
