@@ -134,7 +134,7 @@ class Deployments(Protocol):
 
     async def current(self, target: Target) -> Deployment | None:
         """The one that `/rollback SERVICE` means: changing the environment, else watching it,
-        else the newest that ended SUCCEEDED there."""
+        else the newest finished one whose version serves now."""
 
     async def teams(self) -> tuple[str, ...]:
         """Every team that ever deployed something here."""
@@ -171,9 +171,12 @@ class Outbox(Protocol):
 
     async def put(self, team: str, thing: str, parcels: Sequence[Parcel]) -> None: ...
 
-    async def claim(self, owner: str, lease: timedelta, limit: int) -> tuple[Sending, ...]:
+    async def claim(
+        self, owner: str, lease: timedelta, limit: int, only: Sequence[str] = ()
+    ) -> tuple[Sending, ...]:
         """The first sendable parcel of up to *limit* lanes, most urgent first, marked as being
-        sent. One whose sender's lease ran out comes back as in doubt."""
+        sent. One whose sender's lease ran out comes back as in doubt. *only*: the last parts
+        of lanes, e.g. `traffic`; all lanes if left out."""
 
     async def done(self, row: Sending) -> None: ...
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import plan as plans
-from bot.domain.authority import require
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.events import Requested, RollbackRequested
 from bot.domain.line import Bold, Code
 from bot.domain.plan import Plan
 from bot.domain.refusal import Refused, Way
 from bot.domain.release import Target, Version
-from bot.domain.request import request
+from bot.domain.request import request, request_rollback
 from bot.domain.rollback import choose_target, targets
 from bot.domain.wishes import mind_rollback
 from bot.memory import Draft, Store, Transaction
@@ -131,9 +130,8 @@ class Previews:
             context = await self._writer.context_of(tx, d)
             reasoned = wish if wish.reason.strip() else _with_stand_in(wish)
             if d.phase in (Phase.SUCCEEDED, Phase.SUPERSEDED):
-                require(
-                    context.people, wish.by, d.plan.rights.roll_back, f"roll back {d.id}", d.plan
-                )
+                # The very rules of the act; what they decide is thrown away.
+                request_rollback(team, "D-0", d, reasoned, context, tx.now)
                 possible = context.ledger.targets(d.version.name)
             else:
                 mind_rollback(d, reasoned, context)
@@ -163,7 +161,8 @@ class Previews:
             return await self._writer.load(tx, team, thing)
         d = await tx.deployments.current(thing)
         if d is None:
-            raise nothing_to_roll_back(thing)
+            around = await tx.deployments.surroundings(thing, None)
+            raise nothing_to_roll_back(thing, around.ledger.serving)
         return d
 
     async def _resolve(self, plan: Plan, name: str) -> Version:

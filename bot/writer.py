@@ -23,7 +23,7 @@ from bot.domain.effects import (
 from bot.domain.events import Superseded
 from bot.domain.line import Bold, Code, Line
 from bot.domain.refusal import Outcome, Refusal, Refused, Way
-from bot.domain.release import Target
+from bot.domain.release import Target, Version
 from bot.domain.roles import People
 from bot.domain.slots import Context
 from bot.memory import Claim, InboxKey, Parcel, Surroundings, Transaction
@@ -168,13 +168,26 @@ class Writer:
         await self.save(tx, watched, decision, "Superseded", None, None)
 
 
-def nothing_to_roll_back(target: Target) -> Refused:
+def nothing_to_roll_back(target: Target, serving: Version | None) -> Refused:
+    if serving is None:
+        return Refused(
+            "nothing_deployed",
+            (Bold(f"Nobody has said what serves {target.service} in {target.environment}."),),
+            (
+                "Nothing was changed. Whoever has the host says it once: ",
+                Code(f"pilothouse adopt {target.service} VERSION"),
+                ".",
+            ),
+        )
     return Refused(
         "nothing_deployed",
-        (Bold(f"Nothing was deployed to {target.service} {target.environment} by this bot yet."),),
         (
-            "Nothing was changed. Whoever has the host can say what serves: ",
-            Code(f"pilothouse adopt {target.service} VERSION"),
+            Bold(f"{target.service} {serving.name} serves {target.environment}"),
+            ", and no deployment of this bot brought it, so there is none to take back.",
+        ),
+        (
+            "Nothing was changed. To change what serves, deploy another version: ",
+            Code(f"/deploy {target.service} VERSION"),
             ".",
         ),
     )

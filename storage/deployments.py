@@ -74,9 +74,9 @@ _WATCHING = f"""
 SELECT {_COLUMNS} FROM deployments
 WHERE {_HERE} AND finished_at IS NULL AND phase = 'watching'"""
 
-_SUCCEEDED = f"""
+_LIVED = f"""
 SELECT {_COLUMNS} FROM deployments
-WHERE {_HERE} AND phase = 'succeeded'
+WHERE {_HERE} AND phase IN ('succeeded', 'superseded') AND version = :version
 ORDER BY finished_at DESC LIMIT 1"""
 
 _TEAMS = "SELECT DISTINCT team FROM counters ORDER BY team"
@@ -201,7 +201,9 @@ class SqlDeployments:
         watching = await self._read_all(await self._connection.rows(_WATCHING, **where))
         if watching:
             return max(watching, key=_asked_at)
-        row = await first(self._connection, _SUCCEEDED, **where)
+        if here.serving is None:
+            return None
+        row = await first(self._connection, _LIVED, version=here.serving.name, **where)
         return None if row is None else await self._read(row)
 
     async def teams(self) -> tuple[str, ...]:

@@ -25,19 +25,6 @@ _IS_BLOCKED = f"""EXISTS (
     AND ((e.id < o.id AND NOT {_WAITS.format("e")})
       OR (e.state = 'sending' AND e.lease_until > :now)))"""
 
-_CLAIM = f"""
-UPDATE outbox SET
-  is_in_doubt = (is_in_doubt OR state = 'sending'), state = 'sending', owner = :owner,
-  lease_until = :until, epoch = epoch + 1, attempts = attempts + 1
-WHERE id IN (
-  SELECT o.id FROM outbox AS o
-  WHERE o.done_at IS NULL AND o.next_at <= :now
-    AND (o.state = 'ready' OR o.lease_until <= :now)
-    AND NOT {_WAITS.format("o")} AND NOT {_IS_BLOCKED}
-  ORDER BY o.priority, o.id LIMIT :limit
-  FOR UPDATE OF o SKIP LOCKED)
-RETURNING id, team, thing, lane, effect, attempts, is_in_doubt, created_at, epoch, priority"""
-
 _NEXT_AT = f"""
 SELECT MIN(CASE WHEN o.state = 'sending' THEN o.lease_until ELSE o.next_at END)
 FROM outbox AS o
@@ -100,9 +87,16 @@ class SqlOutbox:
         if any(p.needs_card or isinstance(p.effect, RefreshCard) for p in newest):
             await self._connection.change(_LEND, team=team, thing=thing)
 
-    async def claim(self, owner: str, lease: timedelta, limit: int) -> tuple[Sending, ...]:
+    async def claim(
+        self, owner: str, lease: timedelta, limit: int, only: Sequence[str] = ()
+    ) -> tuple[Sending, ...]:
         rows = await self._connection.rows(
-            _CLAIM, owner=owner, until=self._now + lease, now=self._now, limit=limit
+            _claim(len(only)),
+            owner=owner,
+            until=self._now + lease,
+            now=self._now,
+            limit=limit,
+            **{f"only{i}": f"%/{end}" for i, end in enumerate(only)},
         )
         in_order = sorted(rows, key=lambda row: (row[9], row[0]))
         return tuple(_sending(owner, row) for row in in_order)
@@ -171,6 +165,23 @@ def _columns(i: int, parcel: Parcel) -> dict[str, Any]:
 
 def _mine(row: Sending) -> dict[str, Any]:
     return {"id": row.id, "owner": row.owner, "epoch": row.epoch}
+
+
+@lru_cache(maxsize=8)
+def _claim(only: int) -> str:
+    ends = " OR ".join(f"o.lane LIKE :only{i}" for i in range(only)) or "TRUE"
+    return f"""
+UPDATE outbox SET
+  is_in_doubt = (is_in_doubt OR state = 'sending'), state = 'sending', owner = :owner,
+  lease_until = :until, epoch = epoch + 1, attempts = attempts + 1
+WHERE id IN (
+  SELECT o.id FROM outbox AS o
+  WHERE o.done_at IS NULL AND o.next_at <= :now
+    AND (o.state = 'ready' OR o.lease_until <= :now)
+    AND ({ends}) AND NOT {_WAITS.format("o")} AND NOT {_IS_BLOCKED}
+  ORDER BY o.priority, o.id LIMIT :limit
+  FOR UPDATE OF o SKIP LOCKED)
+RETURNING id, team, thing, lane, effect, attempts, is_in_doubt, created_at, epoch, priority"""
 
 
 @lru_cache(maxsize=64)

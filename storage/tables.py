@@ -75,9 +75,9 @@ class DeploymentRow(SQLModel, table=True):
             unique=True,
         ),
         _partial(
-            "deployments_succeeded",
-            *("team", "service", "environment", "finished_at"),
-            where="phase = 'succeeded'",
+            "deployments_lived",
+            *("team", "service", "environment", "version", "finished_at"),
+            where="phase IN ('succeeded', 'superseded')",
         ),
         _partial("deployments_unsealed", "team", "id", where="journal_seq <> sealed_seq"),
         sa.Index("deployments_newest", "team", "requested_at"),

@@ -193,13 +193,13 @@ class Office:
         await self.presses(user, "deploy.request.confirm", value)
         return max((d.id for d in await self.every()), key=lambda id: int(id[2:]))
 
-    async def at_approval(self) -> str:
-        id = await self.requested()
+    async def at_approval(self, version: str = "v1.8.3") -> str:
+        id = await self.requested(version=version)
         await self.until(id, "Approval")
         return id
 
-    async def at_canary(self) -> str:
-        id = await self.at_approval()
+    async def at_canary(self, version: str = "v1.8.3") -> str:
+        id = await self.at_approval(version)
         for user in (ANA, QUINN):
             await self.presses(user, "dep.approve", await self.value(id))
         await self.until(id, "Rollout")
@@ -211,6 +211,15 @@ class Office:
         id = await self.at_canary()
         await self.until(id, "Watch")
         return id
+
+    async def over(self, id: str) -> Deployment:
+        """*id* once it has come to its end."""
+        for _ in range(200):
+            d = await self.get(id)
+            if d.is_over:
+                return d
+            await self.beat()
+        raise AssertionError(f"{id} never ended, it is {d.phase}: {d.waits_for}")
 
     async def until(self, id: str, stage: str) -> None:
         for _ in range(100):

@@ -43,7 +43,7 @@ async def test_deploy_without_a_version_opens_the_form(office: Office) -> None:
         ("/approve", "nothing waits"),
         ("/approve D-9", "no deployment D-9"),
         ("/approve help", "What would you like to do?"),
-        ("/rollback checkout 500s on /pay", "Nothing was deployed"),
+        ("/rollback checkout 500s on /pay", "no deployment of this bot brought it"),
         ("/rollback D-9 500s on /pay", "no deployment D-9"),
         ("/rollback abandon D-9 by hand", "no deployment D-9"),
         ("/nonsense", "not one of mine"),
@@ -65,6 +65,8 @@ async def test_status_and_list_show_what_runs(office: Office) -> None:
 
     assert all(id in answer.text for answer in shown[:2])
     assert "Gates: 1 of 1 pass" in one.text
+    assert "Waiting for approval" in one.text
+    assert "/archives/C0DEPLOY/" in one.text
 
 
 async def test_what_waits_for_me_is_listed_for_me_only(office: Office) -> None:

@@ -227,16 +227,23 @@ async def test_an_environment_nobody_knows_is_free_and_empty(store: OpenStore) -
     assert (around.ledger.serving, around.ledger.proven, around.others) == (None, (), ())
 
 
-async def test_the_current_one_changes_the_environment_or_watches_it_or_succeeded_last(
+async def test_the_current_one_changes_the_environment_or_watches_it_or_brought_what_serves(
     store: OpenStore,
 ) -> None:
     target = a_target()
-    older, newer = (
-        a_deployment(Phase.SUCCEEDED, id=f"D-{i}", finished_at=NOW + timedelta(hours=i))
-        for i in (1, 2)
+    brought = a_deployment(Phase.SUPERSEDED, id="D-2", finished_at=NOW + timedelta(hours=1))
+    before = a_deployment(Phase.SUCCEEDED, id="D-1", finished_at=NOW)
+    other = a_deployment(
+        Phase.SUCCEEDED,
+        id="D-5",
+        version=a_version("v1.9.0"),
+        finished_at=NOW + timedelta(hours=2),
     )
-    await added(store, newer, older)
+    await added(store, brought, before, other)
     seen = [await store.run(lambda tx: tx.deployments.current(target))]
+    assert seen.pop() is None, "nobody knows what serves"
+    await store.run(lambda tx: tx.environments.serves(target, brought.version, NOW))
+    seen.append(await store.run(lambda tx: tx.deployments.current(target)))
     await added(store, a_deployment(Phase.WATCHING, id="D-3"), a_deployment(id="D-4"))
     seen.append(await store.run(lambda tx: tx.deployments.current(target)))
     await store.run(lambda tx: tx.environments.take(target, "D-4", 1))

@@ -108,9 +108,10 @@ PLANS = {
     "deployments_open": """
         SELECT id FROM deployments WHERE team = 'T' AND service = 's' AND environment = 'e'
         AND finished_at IS NULL""",
-    "deployments_succeeded": """
+    "deployments_lived": """
         SELECT id FROM deployments WHERE team = 'T' AND service = 's' AND environment = 'e'
-        AND phase = 'succeeded' ORDER BY finished_at DESC LIMIT 1""",
+        AND phase IN ('succeeded', 'superseded') AND version = 'v1'
+        ORDER BY finished_at DESC LIMIT 1""",
     "deployments_newest": """
         SELECT id FROM deployments WHERE team = 'T'
         ORDER BY requested_at DESC, length(id) DESC, id DESC LIMIT 10""",

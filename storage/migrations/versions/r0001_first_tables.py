@@ -113,7 +113,8 @@ def _deployments() -> None:
     _index(table, "due", "next_due_at", where=is_open)
     _index(table, "open", *here, where=is_open)
     _index(table, "rivals", *here, "kind", where="is_rival", unique=True)
-    _index(table, "succeeded", *here, "finished_at", where="phase = 'succeeded'")
+    lived = "phase IN ('succeeded', 'superseded')"
+    _index(table, "lived", *here, "version", "finished_at", where=lived)
     _index(table, "unsealed", "team", "id", where="journal_seq <> sealed_seq")
     _index(table, "newest", "team", "requested_at")
     _index(table, "newest_of", "team", "service", "requested_at")
