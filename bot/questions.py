@@ -64,3 +64,7 @@ class Questions:
     async def thing_of(self, team: str, thread: Posted) -> str | None:
         """The deployment whose thread this is."""
         return await self._store.run(lambda tx: tx.threads.thing_of(team, thread))
+
+    async def card_of(self, team: str, id: str) -> Posted | None:
+        """Where the card of *id* stands; None while it is not posted."""
+        return await self._store.run(lambda tx: tx.threads.find(team, id, "card"))

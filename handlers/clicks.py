@@ -92,7 +92,7 @@ class Clicks:
         return await self._deploy.status(press.team, press.words or press.thing)
 
     async def _timeline(self, press: Press, source: Source) -> Message:
-        return await self._deploy.timeline(press.team, press.thing)
+        return await self._deploy.status_of(press.team, press.thing)
 
     async def _again(self, press: Press, source: Source) -> Message | None:
         """Run a suggested line as if it had been typed; a guess is never run by itself."""

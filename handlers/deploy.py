@@ -72,19 +72,21 @@ class DeployCommand:
         """One deployment in full, the unfinished ones of a service, or all of them."""
         people = self._desk.policies.people
         if target and deployment_id(target):
-            return await self.timeline(team, target)
+            return await self.status_of(team, target)
         running = await self._desk.questions.unfinished(team)
         chosen = [d for d in running if target in (None, d.plan.service)]
         locks = await self._desk.questions.locks(team)
         shown = [(t, lock) for t, lock in locks if target in (None, t.service)]
         return lists.status_list(chosen, shown, people, await self._desk.questions.now())
 
-    async def timeline(self, team: str, id: str) -> Message:
-        """One deployment and everything that happened to it, rebuilt from the journal."""
+    async def status_of(self, team: str, id: str) -> Message:
+        """Where one deployment stands, and everything that happened to it, from the journal."""
         d = await self._desk.questions.deployment(team, id)
         story = await self._desk.questions.story(team, d.id)
+        now = await self._desk.questions.now()
         told = [Announce(entry.line, at) for at, entry in story]
-        return lists.timeline(d, told, self._desk.policies.people)
+        link = await self._desk.link_to(d)
+        return lists.status_of(d, told, self._desk.policies.people, now, link)
 
     async def _deploy(self, wanted: Deploy, said: SlashCommand) -> Message | None:
         if wanted.service is None or wanted.version is None:

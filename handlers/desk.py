@@ -1,26 +1,34 @@
 """What every handler works with: the engine to change things, and readers to look at them."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bot.blocks import replies, request, rollback
+from bot.domain.deployment import Deployment
 from bot.domain.plan import Plan
 from bot.domain.refusal import Outcome
 from bot.engine import Engine
-from bot.ports import Message, Policies
+from bot.ports import Message, Policies, Posted, Rejected, Unavailable
 from bot.previews import Previews, RollbackPreview
 from bot.questions import Questions
 from handlers.commands import Known
 
 View = Mapping[str, Any]
 
+#: Seconds; an answer without its link is better than one that comes too late.
+_LINK_WITHIN = 0.7
+
 
 class Forms(Protocol):
-    """Opens a modal; the one call to Slack that cannot wait for the outbox."""
+    """Opens a modal and finds a link: the calls to Slack that cannot wait for the outbox."""
 
     async def open_form(self, trigger: str, view: Mapping[str, Any]) -> None:
         """Raises `Unavailable` or `Rejected`; a trigger dies three seconds after the click."""
+
+    async def link(self, where: Posted) -> str:
+        """Raises `Unavailable` or `Rejected`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,17 @@ class Desk:
             place = services[service].default_environment
         filled = request.Filled(service or "", version or "", place or "")
         return request.form(tuple(services), self.known.environments, filled)
+
+    async def link_to(self, d: Deployment) -> str | None:
+        """Where its card is; None when that cannot be said soon enough for an answer."""
+        card = await self.questions.card_of(d.team, d.id)
+        if card is None or self.forms is None:
+            return None
+        try:
+            async with asyncio.timeout(_LINK_WITHIN):
+                return await self.forms.link(card)
+        except (Unavailable, Rejected, TimeoutError):
+            return None
 
     def rollback_form(self, preview: RollbackPreview, reason: str = "") -> View:
         """The form that is a rollback's preview and its only confirmation."""

@@ -2,8 +2,9 @@
 
 import json
 
+from bot.blocks.standing import standing, what
 from bot.domain.events import Approved, Cancelled, Held, Rejected, Resumed, RollbackRequested
-from bot.domain.line import Bold, Line, Mention
+from bot.domain.line import At, Bold, Code, Line, Mention
 from bot.domain.refusal import Refused, Way
 from bot.ports import Posted
 from bot.writer import Source
@@ -70,12 +71,21 @@ class Mentions:
             case CancelIt(id, reason):
                 await engine.apply(id, Cancelled(user, reason), source)
             case StatusOf(id):
-                d = await self._desk.questions.deployment(team, id)
-                await engine.tell((Bold(d.id), ": ", *d.last.line), (), source)
+                await self._tell_status(id, team, source)
             case Rollback():
                 await self._preview(command, user, team, implied, source)
             case _:
                 await engine.tell(_HELP, (), source)
+
+    async def _tell_status(self, thing: str, team: str, source: Source) -> None:
+        d = await self._desk.questions.deployment(team, thing)
+        state = standing(d, self._desk.policies.people, await self._desk.questions.now())
+        news: Line = (". Last: ", *d.last.line, ", ", At(d.last.at)) if d.last.line else ()
+        await self._desk.engine.tell(
+            (f"{state.sign} ", Bold(what(d)), ": ", *state.line, " · ", Code(d.id), *news),
+            (),
+            source,
+        )
 
     async def _ask_to_sign(self, thing: str, team: str, source: Source) -> None:
         """Without the version in the text, signing takes a second tap."""

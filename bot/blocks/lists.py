@@ -1,10 +1,12 @@
-"""Answers about many deployments, or the whole life of one."""
+"""Answers about many deployments, or the state and the whole life of one."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from bot.blocks.buttons import buttons
+from bot.blocks.measured import health_lines
 from bot.blocks.pieces import Json, actions, context, message, section
+from bot.blocks.report import seat_lines
 from bot.blocks.standing import standing, title, what
 from bot.blocks.text import (
     Link,
@@ -21,6 +23,7 @@ from bot.blocks.text import (
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.effects import Announce
 from bot.domain.line import At, Bold, Code, Mention, Said
+from bot.domain.plan import ApprovalStage
 from bot.domain.release import Target
 from bot.domain.roles import People
 from bot.domain.slots import Lock
@@ -51,31 +54,24 @@ def status_list(
     return message(notice((text + ".",), {}), section((Bold(text),)), *blocks, context(_MINE))
 
 
-def status_of(d: Deployment, people: People, now: datetime, link: str | None = None) -> Message:
-    """One deployment in three lines, for whoever asks away from its card."""
+def status_of(
+    d: Deployment,
+    entries: Sequence[Announce],
+    people: People,
+    now: datetime,
+    link: str | None = None,
+) -> Message:
+    """Where it stands first, then what happened, oldest first; of a long life its newest part."""
     state = standing(d, people, now)
     names = names_of(people)
     top: list[Piece] = [title(d), f"\n{state.sign} ", *state.line, " · ", Code(d.id)]
-    top += ["\nLast: ", *d.last.line, ", ", At(d.last.at)] if d.last.line else []
-    top += ["\n", Link(link, "Its card")] if link else []
+    top += [" · ", Link(link, "Its card")] if link else []
+    measured = health_lines(d, now)
+    asks = d.phase in (Phase.RUNNING, Phase.HELD) and isinstance(d.stage, ApprovalStage)
+    signers = seat_lines(d, people) if asks else []
+    blocks = [section(pieces, names=names) for pieces in (top, measured, signers) if pieces]
     text = headline(what(d), state.line, d.id, names)
-    return message(text, section(top, names=names), context(_MINE))
-
-
-def timeline(d: Deployment, entries: Sequence[Announce], people: People) -> Message:
-    """What happened, oldest first; of a long life its newest part."""
-    names = names_of(people)
-    shown = list(entries[-_MOST_LINES:])
-    lines: list[Pieces] = [(f"{clock(entry.at)} · ", *entry.line) for entry in shown]
-    left_out = len(entries) - len(shown)
-    if left_out:
-        lines = [(f"{left_out} earlier entries are in the thread",), *lines][: _MOST_LINES + 1]
-    if not lines:
-        lines = [("Nothing has happened yet.",)]
-    count = f"{len(entries)} entry" if len(entries) == 1 else f"{len(entries)} entries"
-    top = section((title(d), f"\nTimeline, {count} · ", Code(d.id)))
-    text = headline(what(d), (f"timeline, {count}",), d.id, names)
-    return message(text, top, *_chunks(lines, names, "/deploy status"), context(_MINE))
+    return message(text, *blocks, *_timeline(entries, names), context(_MINE))
 
 
 def deployment_table(deployments: Sequence[Deployment], people: People, now: datetime) -> Message:
@@ -98,6 +94,19 @@ def _running(d: Deployment, people: People, now: datetime) -> Pieces:
     subject = f" {d.plan.service[:60]} {d.version.name[:40]} → {d.plan.environment[:30]} · "
     said = Said(words(state.line, names_of(people))[:120])
     return (f"{state.sign} ", Code(d.id), subject, said, " · ", Mention(d.requested_by))
+
+
+def _timeline(entries: Sequence[Announce], names: Names) -> list[Json]:
+    shown = list(entries[-_MOST_LINES:])
+    lines: list[Pieces] = [(f"{clock(entry.at)} · ", *entry.line) for entry in shown]
+    left_out = len(entries) - len(shown)
+    if left_out:
+        lines = [(f"{left_out} earlier entries are in the thread",), *lines]
+    if not lines:
+        lines = [("Nothing has happened yet.",)]
+    count = f"{len(entries)} entry" if len(entries) == 1 else f"{len(entries)} entries"
+    head: Pieces = (Bold("Timeline"), f", {count}")
+    return [section(head), *_chunks(lines, names, "/deploy status")]
 
 
 def _locked(target: Target, lock: Lock) -> Pieces:

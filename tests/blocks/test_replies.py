@@ -2,7 +2,7 @@
 
 from bot.blocks import replies
 from bot.blocks.help import help_for
-from bot.blocks.lists import deployment_table, status_list, status_of, timeline
+from bot.blocks.lists import deployment_table, status_list, status_of
 from bot.domain.deployment import Last
 from bot.domain.effects import Announce
 from bot.domain.line import Bold, Code, Mention, Said
@@ -135,13 +135,22 @@ def test_a_long_list_ends_with_how_to_see_the_rest() -> None:
     assert "and 19 more: `/deploy list`" in lines(drawn)
 
 
-def test_the_timeline_is_told_in_order_with_its_times() -> None:
+def test_the_status_of_one_says_where_it_stands_and_then_what_happened() -> None:
     told = [Announce(("Requested by ", Mention(DANA)), NOW), Announce((Said("x"),), NOW)]
+    shown = lines(status_of(canary(), told, people(), NOW))
 
-    assert lines(timeline(canary(), told, people()))[2:4] == [
+    assert shown[1] == ":large_blue_circle: *Rollout 50 %*, healthy · `D-142`"
+    assert any("limit" in line for line in shown)
+    assert shown[shown.index("*Timeline*, 2 entries") + 1 :][:2] == [
         "14:00 UTC · Requested by Dana",
         "14:00 UTC · x",
     ]
+
+
+def test_the_status_of_one_that_waits_for_signatures_names_who_can_give_them() -> None:
+    drawn = status_of(a_deployment(cursor=2), [], people(), NOW)
+
+    assert ":hourglass_flowing_sand: QA Lead: Quinn" in lines(drawn)
 
 
 def test_the_table_has_a_row_for_each_deployment() -> None:
@@ -160,9 +169,9 @@ def test_the_table_has_a_row_for_each_deployment() -> None:
 
 
 def test_the_status_of_one_links_to_its_card() -> None:
-    drawn = status_of(canary(), people(), NOW, "https://example.com/card")
+    drawn = status_of(canary(), [], people(), NOW, "https://example.com/card")
 
-    assert "<https://example.com/card|Its card>" in lines(drawn)
+    assert any("<https://example.com/card|Its card>" in line for line in lines(drawn))
 
 
 def test_an_answer_is_one_sentence() -> None:

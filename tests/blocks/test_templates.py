@@ -47,12 +47,12 @@ MESSAGES: dict[str, Template] = {
     "collapsed": lambda d, p: status.collapsed(d, NOW, status.summary(d, p, NOW)),
     "page": lambda d, p: page.page(d, d.last.line, p),
     "stale": lambda d, _: replies.stale(d),
-    "status of one": lambda d, p: lists.status_of(d, p, NOW, "https://x.example/card"),
+    "status of one": lambda d, p: lists.status_of(d, [], p, NOW, "https://x.example/card"),
     "status list": lambda d, p: lists.status_list(
         [d] * 60, [(d.target, Lock(LONG, ANA, NOW))] * 60, p, NOW
     ),
     "table": lambda d, p: lists.deployment_table([d] * 120, p, NOW),
-    "timeline": lambda d, p: lists.timeline(d, [Announce(d.last.line, NOW)] * 200, p),
+    "timeline": lambda d, p: lists.status_of(d, [Announce(d.last.line, NOW)] * 200, p, NOW),
     "announcement": lambda d, _: thread.announce(d.last.line, NOW, {}),
     "anchor": lambda d, _: thread.anchor(d.id, 14, d.digest),
     "output": lambda d, _: thread.job_tail(d.stage.name, LONG * 4, d.id),

@@ -69,6 +69,7 @@ async def test_resume_and_status_in_the_thread(office: Office) -> None:
 
     assert "goes on" in goes_on
     assert "Resumed by" in status
+    assert "Waiting for approval" in status
 
 
 async def test_a_rollback_by_mention_is_confirmed_by_one_tap(office: Office) -> None:
