@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.approvals import Approval, Parties, Seat, seats
-from bot.domain.effects import Effect, Entry, Record, RefreshCard, Wanted
+from bot.domain.effects import Effect, Entry, Record, Wanted
 from bot.domain.gates import CheckResult
 from bot.domain.health import Health
 from bot.domain.jobs import JobStatus
@@ -296,7 +296,3 @@ def move(d: Deployment, to: Phase, now: datetime) -> Deployment:
         raise AssertionError(f"no move from {d.phase} to {to}")
     finished = now if to in OVER else None
     return replace(d, phase=to, phase_since=now, finished_at=finished, waits_for="")
-
-
-def refreshed(decision: Decision, is_urgent: bool = True) -> Decision:
-    return decision.also(RefreshCard(is_urgent))

@@ -63,22 +63,7 @@ def request_rollback(
     plan = finished.plan
     require(context.people, wish.by, plan.rights.roll_back, "roll back", plan)
     mind_reason(plan, wish.reason)
-    serving = context.ledger.serving
-    if serving is None or serving.name != finished.version.name:
-        now_serving = serving.name if serving else "nothing known"
-        raise Refused(
-            "replaced",
-            (
-                Code(finished.id),
-                f" does not serve {plan.environment} any more; ",
-                Code(now_serving),
-                " does.",
-            ),
-            (
-                "Nothing was changed. To go back from there: ",
-                Code(f"/rollback {plan.service} what is wrong"),
-            ),
-        )
+    _mind_serving(finished, context)
     mind_slot(plan, context)
     possible = context.ledger.targets(finished.version.name)
     target = choose_target(plan, finished.version, wish.target, possible)
@@ -103,6 +88,25 @@ def request_rollback(
     start = Decision(d).also(RefreshCard())
     return begin(start, wish.by, wish.reason, target, context, now).answering(
         *going_back(plan, target, number)
+    )
+
+
+def _mind_serving(finished: Deployment, context: Context) -> None:
+    serving = context.ledger.serving
+    if serving is not None and serving.name == finished.version.name:
+        return
+    raise Refused(
+        "replaced",
+        (
+            Code(finished.id),
+            f" does not serve {finished.plan.environment} any more; ",
+            Code(serving.name if serving else "nothing known"),
+            " does.",
+        ),
+        (
+            "Nothing was changed. To go back from there: ",
+            Code(f"/rollback {finished.plan.service} what is wrong"),
+        ),
     )
 
 

@@ -50,13 +50,7 @@ def begin(
         started_at=d.started_at or now,
     )
     who: tuple[Part, ...] = ("Asked by ", Mention(by)) if by else ("Automatic",)
-    line: Line = (
-        Bold(f"Rolling back to {target.name}"),
-        ". ",
-        *who,
-        ": ",
-        Said(reason),
-    )
+    line: Line = (Bold(f"Rolling back to {target.name}"), ". ", *who, ": ", Said(reason))
     turned = replace(decision, state=state).telling("rollback_started", line, by)
     if not d.fence:
         turned = turned.recording(TakeSlot(fence))
@@ -65,24 +59,20 @@ def begin(
     if is_job_open(d) and d.phase in (Phase.RUNNING, Phase.HELD):
         turned = turned.also(StopJob(d.cursor, d.job_key))
     if by is None:
-        turned = turned.also(
-            Page(
-                (
-                    Bold(f"{d.plan.service} {d.version.name} is being rolled back"),
-                    " to ",
-                    Code(target.name),
-                    " in ",
-                    d.plan.environment,
-                    ", automatically: ",
-                    Said(reason),
-                    ". ",
-                    Code(d.id),
-                ),
-                f"{d.id}/rollback",
-                now,
-            )
-        )
+        turned = turned.also(Page(_news(d, target, reason), f"{d.id}/rollback", now))
     return turned.also(SetTraffic(state.wanted_weights, state.traffic_fence))
+
+
+def _news(d: Deployment, target: Version, reason: str) -> Line:
+    return (
+        Bold(f"{d.plan.service} {d.version.name} is being rolled back"),
+        " to ",
+        Code(target.name),
+        f" in {d.plan.environment}, automatically: ",
+        Said(reason),
+        ". ",
+        Code(d.id),
+    )
 
 
 def automatic(
