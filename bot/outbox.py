@@ -108,9 +108,7 @@ class Outbox:
         try:
             tries = await self.fill()
             while self._sending:
-                ended, _ = await asyncio.wait(
-                    self._sending, return_when=asyncio.FIRST_COMPLETED
-                )
+                ended, _ = await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
                 for task in ended:
                     task.result()
                 tries += await self.fill()

@@ -46,25 +46,25 @@ class Replica:
             store,
             delivery.deliver,
             name,
-            _guard,
+            guard,
             random.random,
             self._bury,
             at_once=1,
             clock=clock.seconds,
         )
-        self._reconciler = Reconciler(store, self.engine, Observer(ports), name, _guard, at_once=1)
+        self._reconciler = Reconciler(store, self.engine, Observer(ports), name, guard, at_once=1)
 
     async def lap(self) -> None:
-        await _guard("laps", self._reconciler.lap())
+        await guard("laps", self._reconciler.lap())
 
     async def drain(self) -> None:
-        await _guard("outbox", self._outbox.drain())
+        await guard("outbox", self._outbox.drain())
 
     def _bury(self, row: Sending, why: str) -> None:
         self.dead.append((row, why))
 
 
-async def _guard(_name: str, work: Awaitable[object]) -> bool:
+async def guard(_name: str, work: Awaitable[object]) -> bool:
     """As lenient as it must be: any other error than an absence is a bug, and ends the test."""
     try:
         await work

@@ -1,0 +1,101 @@
+"""Sending: what hangs holds back nobody, and what cannot be read stops nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.domain.effects import Announce, Reply, SetTraffic, StartJob, StopJob
+from bot.memory import Parcel, Sending
+from bot.outbox import THE_WORLD, Outbox, route
+from storage.sqlite import SqliteStore
+from tests.simulation.replica import guard
+from tests.storage.parcels import put, said, traffic
+
+
+@pytest.fixture
+async def store(database: Path) -> AsyncIterator[SqliteStore]:
+    store = await SqliteStore.open(database)
+    yield store
+    await store.close()
+
+
+class Addressee:
+    """Takes what is delivered; a reply hangs until `answers` is set."""
+
+    def __init__(self) -> None:
+        self.got: list[object] = []
+        self.dead: list[tuple[Sending, str]] = []
+        self.answers = asyncio.Event()
+        self.came = asyncio.Event()
+
+    async def deliver(self, row: Sending) -> None:
+        if isinstance(row.effect, Reply):
+            await self.answers.wait()
+        self.got.append(row.effect)
+        self.came.set()
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not is_so():
+                self.came.clear()
+                await self.came.wait()
+
+
+def outbox(store: SqliteStore, to: Addressee, at_once: int = 16, only: str = "") -> Outbox:
+    return Outbox(
+        store,
+        to.deliver,
+        "one",
+        guard,
+        lambda: 0.0,
+        lambda row, why: to.dead.append((row, why)),
+        at_once=at_once,
+        only=THE_WORLD if only == "world" else (),
+    )
+
+
+def reply(number: int) -> Parcel:
+    return route(f"click{number}", Reply(f"reply:{number}", ("Done.",)))
+
+
+async def test_an_answer_that_hangs_holds_back_no_other_lane(store: SqliteStore) -> None:
+    start, stop = StartJob(0, "k0"), StopJob(0, "k0")
+    await put(store, reply(1), route("D-1", start), route("D-1", stop))
+    to = Addressee()
+
+    draining = asyncio.create_task(outbox(store, to).drain())
+    await to.until(lambda: to.got == [start, stop])
+    to.answers.set()
+
+    assert await draining == 3
+
+
+async def test_answers_that_fill_every_place_hold_back_no_traffic(store: SqliteStore) -> None:
+    to = Addressee()
+    out = outbox(store, to, at_once=4)
+    await put(store, *(reply(number) for number in range(8)))
+    assert await out.fill() == 4
+
+    await put(store, traffic(0))
+    assert await out.fill() == 1
+    await to.until(lambda: to.got == [traffic(0).effect])
+
+    to.answers.set()
+    await out.drain()
+    assert len(to.got) == 9
+
+
+async def test_one_that_serves_the_world_only_leaves_the_rest_to_others(
+    store: SqliteStore,
+) -> None:
+    to = Addressee()
+    to.answers.set()
+    job = route("D-1", StartJob(0, "k0"))
+    await put(store, reply(1), said("hello"), traffic(0), job)
+
+    assert await outbox(store, to, only="world").drain() == 2
+    assert {type(effect) for effect in to.got} == {SetTraffic, StartJob}
+    assert await outbox(store, to).drain() == 2
+    assert {type(effect) for effect in to.got[2:]} == {Announce, Reply}
