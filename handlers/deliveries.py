@@ -30,9 +30,10 @@ def of_form(form: ViewSubmission, body: Mapping[str, Any]) -> Source:
 
 
 def of_mention(mention: AppMentioned, body: Mapping[str, Any]) -> Source:
-    """The answer goes to the one who wrote, in the thread where they wrote."""
+    """The answer goes to the one who wrote, in the thread where they wrote, if they did."""
     event = mention.event
-    place = "/".join((event.channel, event.thread_ts or event.ts, event.user or ""))
+    # Slack shows nothing that only one person sees in a thread nobody has answered in yet.
+    place = "/".join((event.channel, event.thread_ts or "", event.user or ""))
     return Source(_key(mention.team_id, "event", mention.event_id, body), f"ephemeral:{place}")
 
 

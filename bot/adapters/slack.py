@@ -108,7 +108,8 @@ class SlackChat:
 
     async def answer(self, to: str, message: Message) -> None:
         """*to* is a response_url, the same after `replace:` when the answer takes the clicked
-        message's place, or `ephemeral:CHANNEL/THREAD/USER` where Slack gave no address."""
+        message's place, or `ephemeral:CHANNEL/THREAD/USER` where Slack gave no address;
+        without THREAD it stands in the channel."""
         if to.startswith("ephemeral:"):
             await self._whisper(to.removeprefix("ephemeral:"), message)
             return
@@ -131,7 +132,7 @@ class SlackChat:
             channel,
             channel=channel,
             user=user,
-            thread_ts=thread,
+            thread_ts=thread or None,
             text=message.text,
             blocks=list(message.blocks),
         )

@@ -26,9 +26,11 @@ class Script:
 
     answer: Callable[[], web.StreamResponse]
     calls: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.calls.append(request.path)
+        self.bodies.append(await request.text())
         return self.answer()
 
 
@@ -122,6 +124,13 @@ async def test_a_limit_counts_for_methods_without_a_published_one(line: Line) ->
             await line.chat.answer("ephemeral:C0DEPLOY/1.2/U0ANA", CARD)
 
     assert len(line.script.calls) == 1
+
+
+async def test_an_answer_for_one_person_names_a_thread_only_where_there_is_one(line: Line) -> None:
+    for place in ("ephemeral:C0DEPLOY//U0ANA", "ephemeral:C0DEPLOY/1.2/U0ANA"):
+        await line.chat.answer(place, CARD)
+
+    assert ["thread_ts" in body for body in line.script.bodies] == [False, True]
 
 
 async def test_another_channel_is_not_held_back_by_this_ones_limit(line: Line) -> None:
