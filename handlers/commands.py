@@ -20,6 +20,18 @@ class Misread(Exception):
         self.suggestions = suggestions[:2]
 
 
+class Unnamed(Misread):
+    """*command* is about one deployment, and neither the words nor the place say which."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__(
+            "Which deployment?",
+            "There is no id, and this is not the thread of a deployment.",
+            f"Say it with its id, such as `{command} D-142`.",
+        )
+        self.command = command
+
+
 @dataclass(frozen=True)
 class Known:
     #: Aliases by service.

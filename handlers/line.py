@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from handlers.commands import Known, Misread
+from handlers.commands import Known, Misread, Unnamed
 from handlers.wording import (
     bare,
     close,
@@ -169,11 +169,7 @@ def take_id(line: Line) -> tuple[str, Line]:
         return found, line.rest()
     if line.implied is not None:
         return line.implied, line
-    raise Misread(
-        "I do not know which deployment you mean.",
-        "There is no id, and this is not the thread of a deployment.",
-        f"Say it with its id, such as `{line.command} D-142`.",
-    )
+    raise Unnamed(line.command)
 
 
 def named_id(line: Line) -> str | None:

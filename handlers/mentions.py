@@ -2,7 +2,9 @@
 
 import json
 
+from bot.blocks import rollback
 from bot.blocks.standing import standing, what
+from bot.domain.deployment import Deployment
 from bot.domain.events import Approved, Cancelled, Held, Rejected, Resumed, RollbackRequested
 from bot.domain.line import At, Bold, Code, Line, Mention
 from bot.domain.refusal import Refused, Way
@@ -13,12 +15,14 @@ from handlers.commands import (
     Approve,
     CancelIt,
     Command,
+    DeployStatus,
     HoldIt,
     Misread,
     Reject,
     ResumeIt,
     Rollback,
     StatusOf,
+    Unnamed,
 )
 from handlers.desk import Desk
 from handlers.rollback import RollbackCommand
@@ -44,6 +48,8 @@ class Mentions:
         try:
             command = parse.mention(event.text, self._desk.known, implied, self._bot_user)
             await self._carry_out(command, event.user, mention.team_id, implied, source)
+        except Unnamed as unnamed:
+            await self._which(unnamed.command, event.user, mention.team_id, source)
         except Misread as misread:
             line: Line = (Bold(misread.what), f" {misread.why} {misread.next_step}")
             await self._desk.engine.tell(line, (), source)
@@ -58,10 +64,10 @@ class Mentions:
     ) -> None:
         engine = self._desk.engine
         match command:
-            case Approve(id, note, version) if (id or implied) and version:
-                await engine.apply(id or implied or "", Approved(user, note, version), source)
-            case Approve(id) if id or implied:
-                await self._ask_to_sign(id or implied or "", team, source)
+            case Approve():
+                await self._approve(command, user, team, implied, source)
+            case DeployStatus():
+                raise Unnamed("@pilot status")
             case Reject(id, reason):
                 await engine.apply(id, Rejected(user, reason), source)
             case HoldIt(id, reason):
@@ -77,6 +83,18 @@ class Mentions:
             case _:
                 await engine.tell(_HELP, (), source)
 
+    async def _approve(
+        self, said: Approve, user: str, team: str, implied: str | None, source: Source
+    ) -> None:
+        thing = said.id or implied
+        if thing is None:
+            await self._ask_which_to_sign(said.note, user, team, source)
+        elif said.version is None:
+            await self._ask_to_sign(thing, said.note, user, team, source)
+        else:
+            wish = Approved(user, said.note, said.version)
+            await self._desk.engine.apply(thing, wish, source)
+
     async def _tell_status(self, thing: str, team: str, source: Source) -> None:
         d = await self._desk.questions.deployment(team, thing)
         state = standing(d, self._desk.policies.people, await self._desk.questions.now())
@@ -87,16 +105,49 @@ class Mentions:
             source,
         )
 
-    async def _ask_to_sign(self, thing: str, team: str, source: Source) -> None:
+    async def _ask_to_sign(
+        self, thing: str, note: str, user: str, team: str, source: Source
+    ) -> None:
         """Without the version in the text, signing takes a second tap."""
-        d = await self._desk.questions.deployment(team, thing)
-        value = json.dumps({"d": d.id, "o": d.offer}, separators=(",", ":"))
+        d = await self._desk.questions.to_sign(team, thing, user)
+        in_words = f"@pilot approve {d.id} {d.version.name}"
+        lost: Line = ()
+        if note:
+            lost = (" The button does not keep your note; to keep it, say ",)
+            lost = (*lost, Code(f"{in_words} {note}"), ".")
         line: Line = (
             "Sign ",
             Bold(f"{d.plan.service} {d.version.name} → {d.plan.environment}"),
-            f"? Press Approve, or repeat the version: @pilot approve {d.id} {d.version.name}",
+            "? Press Approve, or repeat the version: ",
+            Code(in_words),
+            ".",
+            *lost,
         )
-        await self._desk.engine.tell(line, (Way("Approve", "dep.approve", value),), source)
+        await self._desk.engine.tell(line, (_way("Approve", "approve", d),), source)
+
+    async def _ask_which_to_sign(self, note: str, user: str, team: str, source: Source) -> None:
+        waits = await self._desk.questions.waiting_for(team, user)
+        if len(waits) != 1:
+            raise Unnamed("@pilot approve")
+        await self._ask_to_sign(waits[0].id, note, user, team, source)
+
+    async def _which(self, command: str, user: str, team: str, source: Source) -> None:
+        """Offers what waits for *user*; which one is meant is never guessed."""
+        waits = await self._desk.questions.waiting_for(team, user)
+        shown = ", ".join(f"{d.id} {what(d)}" for d in waits[:_MOST_WAITING])
+        line: Line = (
+            Bold("Which deployment?"),
+            " Say it with its id, such as ",
+            Code(f"{command} {waits[0].id if waits else 'D-142'}"),
+            ". All that run: ",
+            Code("/deploy status"),
+            ".",
+            f" For you to sign: {shown}." if shown else "",
+        )
+        verb = command.rpartition(" ")[2]
+        is_clear = len(waits) == 1 and verb in _ON_ITS_WAY
+        ways = (_way(_ON_ITS_WAY[verb], verb, waits[0]),) if is_clear else ()
+        await self._desk.engine.tell(line, ways, source)
 
     async def _preview(
         self, command: Rollback, user: str, team: str, implied: str | None, source: Source
@@ -113,20 +164,22 @@ class Mentions:
         wish = RollbackRequested(user, command.reason, command.version)
         preview = await self._desk.previews.rollback(team, wish, thing)
         assert preview.draft is not None  # noqa: S101 - there is a reason, so there is a draft
-        d = preview.deployment
-        line: Line = (
-            Mention(user),
-            ", roll ",
-            Bold(d.plan.service),
-            f" back in {d.plan.environment}, ",
-            Bold(f"{d.version.name} → {preview.to.name}"),
-            "? Nothing has changed yet.",
-        )
+        line = rollback.in_a_line(preview.deployment, preview.to, preview.possible, preview.now)
         value = json.dumps({"r": preview.draft.id}, separators=(",", ":"))
         await self._desk.engine.tell(
-            line, (Way("Roll back now", "rollback.confirm", value),), source
+            (Mention(user), ", ", *line), (Way("Roll back now", "rollback.confirm", value),), source
         )
 
+
+def _way(label: str, act: str, d: Deployment) -> Way:
+    if act == "status":
+        return Way(label, "deploy.status", d.id)
+    return Way(label, f"dep.{act}", json.dumps({"d": d.id, "o": d.offer}, separators=(",", ":")))
+
+
+_MOST_WAITING = 5
+#: What can be offered for a deployment that waits for signatures, by the word that was said.
+_ON_ITS_WAY = {"reject": "Reject…", "hold": "Hold", "cancel": "Cancel…", "status": "Show it"}
 
 _HELP: Line = (
     "Here I understand ",

@@ -16,7 +16,7 @@ from bot.blocks.pieces import (
     section,
     typed,
 )
-from bot.blocks.standing import is_stale
+from bot.blocks.standing import is_stale, some
 from bot.blocks.text import Piece, Pieces, clean, names_of, notice
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.health import HealthRules, Verdict
@@ -94,6 +94,32 @@ def preview(
         section((*_database(d, target), "\n", *_health(d, now))),
         *actions(buttons),
         context((*_told(d, people), " Only you can see this. Nothing has changed yet.")),
+    )
+
+
+def in_a_line(d: Deployment, target: Version, possible: Sequence[Version], now: datetime) -> Line:
+    """What the preview says, for where an answer is one sentence and one button."""
+    one_way = [m.name for m in d.version.migrations if not m.is_reversible]
+    warning: Line = ()
+    if one_way:
+        stays = f", it is not migrated back: {target.name} has to run with it. "
+        warning = (":warning: ", Bold(f"Migration {one_way[0]} is one-way"), stays)
+    others = [version.name for version in possible if version.name != target.name]
+    elsewhere = f" ({some(others, 3)})" if others else ""
+    share = f"now {d.weight} % on " if d.weight else "now on "
+    return (
+        f"roll {d.plan.service} back in {d.plan.environment}, ",
+        Bold(f"{d.version.name} → {target.name}"),
+        f"? All traffic goes there at once, {share}",
+        Code(d.version.name),
+        ".\n",
+        *_health(d, now),
+        ".\n",
+        *warning,
+        Bold("Nothing has changed yet."),
+        f" To another version{elsewhere}: ",
+        Code(f"/rollback {d.id} to VERSION reason"),
+        ".",
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from bot.blocks import request, rollback
 from bot.blocks.pieces import Json
 from bot.domain.deployment import Phase
+from bot.domain.line import Bold, plain
 from bot.domain.release import Migration
 from bot.memory import Draft
 from tests.blocks.shown import buttons, lines
@@ -119,6 +120,17 @@ def test_going_further_back_admits_that_migrations_between_are_unknown() -> None
     drawn = rollback.preview(canary(), a_version("v1.7.9"), "R-7", "why", people(), NOW)
 
     assert any("Migrations of versions in between are unknown" in line for line in lines(drawn))
+
+
+def test_a_rollback_in_one_sentence_warns_of_what_is_not_migrated_back() -> None:
+    dropped = a_version(migrations=(Migration("0042_drop", is_reversible=False),))
+    old = a_version("v1.8.2")
+
+    said = rollback.in_a_line(canary(version=dropped), old, [old, a_version("v1.8.1")], NOW)
+
+    assert Bold("Migration 0042_drop is one-way") in said
+    assert "v1.8.2 has to run with it" in plain(said)
+    assert "To another version (v1.8.1): /rollback D-142 to VERSION reason" in plain(said)
 
 
 def test_the_rollback_form_asks_for_a_target_and_a_reason() -> None:

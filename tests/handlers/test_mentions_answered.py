@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.deployment import Phase
-from tests.builders import ANA, DANA, QUINN, SAM
+from tests.builders import ANA, DANA, DEVO, QUINN, SAM
 from tests.handlers.office import Office
 from tests.handlers.reading import buttons
 
@@ -78,12 +78,14 @@ async def test_a_rollback_by_mention_is_confirmed_by_one_tap(office: Office) -> 
 
     without = await office.mentions(SAM, "rollback", card)
     said = await office.mentions(SAM, "rollback 500s on /pay", card)
+    told = ("v1.8.3 → v1.8.2", "now 10 % on", "within every limit", f"/rollback {id} to VERSION")
     value = buttons(office.chat.answers[-1][1])["rollback.confirm"]
     phase = (await office.get(id)).phase
     await office.presses(SAM, "rollback.confirm", value)
 
     assert "reason" in without
     assert "Nothing has changed yet" in said
+    assert [words for words in told if words not in said] == []
     assert phase is Phase.RUNNING
     assert (await office.get(id)).phase is Phase.ROLLING_BACK
 
@@ -124,3 +126,64 @@ async def test_a_bot_that_mentions_us_is_not_listened_to(office: Office) -> None
 
     assert answer.status == 200
     assert (await office.get(id)).phase is Phase.RUNNING
+
+
+@pytest.mark.parametrize("word", ["approve", "reject too slow", "hold", "cancel late", "status"])
+async def test_outside_a_thread_the_id_is_asked_for(office: Office, word: str) -> None:
+    id = await office.at_approval()
+    before = await office.get(id)
+
+    said = await office.mentions(SAM, word)
+
+    assert "Which deployment?" in said
+    assert f"@pilot {word.split()[0]} D-" in said
+    assert await office.get(id) == before
+
+
+@pytest.mark.parametrize(
+    ("word", "action"),
+    [
+        ("approve", "dep.approve"),
+        ("reject too slow", "dep.reject"),
+        ("hold", "dep.hold"),
+        ("status", "deploy.status"),
+    ],
+)
+async def test_the_only_one_that_waits_for_somebody_is_offered(
+    office: Office, word: str, action: str
+) -> None:
+    id = await office.at_approval()
+
+    said = await office.mentions(ANA, word)
+
+    assert id in said
+    assert id in buttons(office.chat.answers[-1][1])[action]
+
+
+async def test_a_note_is_kept_with_the_version_and_never_lost_unsaid(office: Office) -> None:
+    id = await office.at_approval()
+    card = await office.card(id)
+
+    asked = await office.mentions(ANA, "approve looks good", card)
+    await office.mentions(ANA, "approve v1.8.3 looks good", card)
+
+    assert f"@pilot approve {id} v1.8.3 looks good" in asked
+    assert [a.note for a in (await office.get(id)).approvals] == ["looks good"]
+
+
+@pytest.mark.parametrize(
+    ("user", "words"), [(DANA, "You asked"), (DEVO, "You wrote"), (SAM, "You cannot approve")]
+)
+async def test_who_cannot_sign_hears_it_at_once(office: Office, user: str, words: str) -> None:
+    id = await office.at_approval()
+
+    said = await office.mentions(user, "approve", await office.card(id))
+
+    assert words in said
+    assert buttons(office.chat.answers[-1][1]) == {}
+
+
+async def test_outside_a_thread_the_answer_goes_to_the_channel(office: Office) -> None:
+    await office.mentions(SAM, "help")
+
+    assert office.chat.answers[-1][0] == f"ephemeral:C0DEPLOY//{SAM}"
