@@ -36,7 +36,17 @@ from bot.domain.plan import JobStage
 from bot.engine import Engine
 from bot.memory import Sending, Store, Transaction
 from bot.outbox import STATE
-from bot.ports import Chat, Gone, Message, Policies, Posted, Rejected, Unavailable, World
+from bot.ports import (
+    Chat,
+    Gone,
+    Message,
+    Policies,
+    Posted,
+    Rejected,
+    Unavailable,
+    Unreadable,
+    World,
+)
 
 
 class Delivery:
@@ -65,6 +75,8 @@ class Delivery:
                 await self._board.chat.answer(answer.to, reply(answer, names_of(people)))
             case SetTraffic() | StartJob() | StopJob():
                 await self._to_the_world(row)
+            case Unreadable() as unreadable:
+                raise unreadable
             case _:
                 d, now = await self._load(row)
                 await self._to_slack(row, d, now)
@@ -119,7 +131,7 @@ class Delivery:
                 await self._board.post(row, d, message, None, None)
             case Announce() | Anchor() | ShowOutput():
                 await self._board.say(row, d, await self._line(row, row.effect))
-            case Reply() | SetTraffic() | StartJob() | StopJob():
+            case Reply() | SetTraffic() | StartJob() | StopJob() | Unreadable():
                 raise AssertionError(f"{row.effect} is not for Slack's channels")
             case _:
                 assert_never(row.effect)

@@ -10,7 +10,7 @@ from bot.domain.effects import Effect, Entry
 from bot.domain.refusal import Outcome
 from bot.domain.release import Target, Version
 from bot.domain.slots import Active, Ledger, Lock, Slot
-from bot.ports import Posted
+from bot.ports import Posted, Unreadable
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ class Sending:
     team: str
     thing: str
     lane: str
-    effect: Effect
+    effect: Effect | Unreadable
     key: str
     attempts: int
     is_in_doubt: bool

@@ -42,6 +42,10 @@ class Unreachable(Rejected):
     """The channel is archived, unknown, or the bot is not a member of it."""
 
 
+class Unreadable(Rejected):
+    """What is stored was written by a program that this one does not understand."""
+
+
 class CannotLook(Exception):
     """Looking needs a right that the team did not grant."""
 

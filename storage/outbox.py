@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.domain.effects import Effect, RefreshCard
 from bot.memory import Parcel, Sending
+from bot.ports import Unreadable
 from storage import coding
 from storage.connection import Connection, Row, first, moment, moment_or_none
 from storage.threads import Carded
@@ -124,7 +125,7 @@ def _sending(owner: str, row: Row) -> Sending:
         team=team,
         thing=thing,
         lane=lane,
-        effect=coding.load(Effect, effect),
+        effect=_effect(effect),
         key=f"{team}/{thing}/{id}",
         attempts=attempts,
         is_in_doubt=bool(is_in_doubt),
@@ -133,6 +134,15 @@ def _sending(owner: str, row: Row) -> Sending:
         epoch=epoch,
         priority=priority,
     )
+
+
+def _effect(text: str) -> Effect | Unreadable:
+    try:
+        effect: Effect = coding.load(Effect, text)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        # Kept as a value: the others of this claim go on.
+        return Unreadable(f"it cannot be read: {type(error).__name__} {error}")
+    return effect
 
 
 def _newest_wishes(parcels: Sequence[Parcel]) -> list[Parcel]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.domain.effects import Announce, Effect, RefreshCard, SetTraffic
 from bot.memory import Parcel, Sending, Transaction
-from bot.ports import Posted
+from bot.ports import Posted, Unreadable
 from storage.store import OpenStore
 from tests.builders import NOW, TEAM
 
@@ -51,6 +51,6 @@ def texts(rows: tuple[Sending, ...]) -> list[str]:
     return [_text(row.effect) for row in rows]
 
 
-def _text(effect: Effect) -> str:
+def _text(effect: Effect | Unreadable) -> str:
     assert isinstance(effect, Announce)
     return str(effect.line[0])

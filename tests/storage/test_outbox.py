@@ -2,9 +2,11 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 from bot.domain.effects import Announce, Page, PostUpdate, RefreshCard
 from bot.memory import Parcel, Sending, Transaction
+from bot.ports import Unreadable
 from storage.prune import prune
 from storage.store import OpenStore
 from storage.transaction import connection_of
@@ -253,3 +255,19 @@ async def test_a_wish_is_as_urgent_as_the_unsent_one_it_replaces(store: OpenStor
         return await tx.outbox.claim("me", timedelta(seconds=20), 10)
 
     assert [row.priority for row in await store.run(unit)] == [2]
+
+
+async def test_one_that_cannot_be_read_holds_back_no_other(store: OpenStore) -> None:
+    await put(store, said("hello"), said("later", "D-1/page"))
+    await put(store, said("other", "D-2/thread"), thing="D-2")
+    for lane, text in (("D-1/thread", '{"_":"Hologram"}'), ("D-1/page", "no JSON")):
+        broken = f"UPDATE outbox SET effect = '{text}' WHERE lane = '{lane}'"  # noqa: S608
+        await store.run(partial(_changed, sql=broken))
+
+    rows = await claim(store)
+
+    assert [type(row.effect) for row in rows] == [Unreadable, Unreadable, Announce]
+
+
+async def _changed(tx: Transaction, sql: str) -> int:
+    return await connection_of(tx).change(sql)
