@@ -11,7 +11,7 @@ from bot.blocks import replies
 from bot.domain.line import Bold, Code
 from bot.domain.refusal import Refusal, Refused
 from bot.numbers import Numbers
-from bot.ports import Message, Policies, Unavailable
+from bot.ports import Message, Policies, Rejected, Unavailable
 from handlers.commands import Misread
 
 _log = structlog.get_logger()
@@ -56,6 +56,11 @@ class Answers:
             self._count("busy")
             _log.warning("busy", why=str(error))
             return replies.refusal(_AWAY, typed, self._names)
+        except Rejected as error:
+            # Only a form is asked of Slack within an answer; its trigger dies in three seconds.
+            self._count("refused")
+            _log.warning("form_not_opened", why=str(error))
+            return replies.refusal(_NO_FORM, typed, self._names)
         except TimeoutError:
             # What was handed to the database cannot be taken back, so nothing is claimed of it.
             self._count("busy")
@@ -90,6 +95,11 @@ _AWAY = Refusal(
     "busy",
     (Bold("Nothing was done:"), " an outside system or the database did not answer."),
     ("Try again in a moment. If production is in danger, follow your runbook by hand.",),
+)
+_NO_FORM = Refusal(
+    "no_form",
+    (Bold("The form could not be opened"), ", because Slack took too long."),
+    ("Nothing was changed. Press or type it again.",),
 )
 _SLOW = Refusal(
     "slow",

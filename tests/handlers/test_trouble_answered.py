@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from bot.domain.deployment import Phase
-from bot.ports import Message
+from bot.ports import Message, Rejected
 from handlers.errors import Answers
 from tests.builders import ANA, DANA
 from tests.fakes import Trouble
@@ -69,6 +69,17 @@ async def test_a_form_that_slack_does_not_open_is_said(office: Office) -> None:
 
     assert "Nothing was done" in answer.text
     assert (await office.get(id)).phase is Phase.RUNNING
+
+
+async def test_a_form_that_slack_refuses_to_open_is_no_bug(office: Office) -> None:
+    async def work() -> Message | None:
+        raise Rejected("views.open: expired_trigger_id")
+
+    message = await Answers(office.policies, office.numbers).to(work)
+
+    assert message is not None
+    assert "The form could not be opened" in text_of(message)
+    assert "Nothing was changed" in text_of(message)
 
 
 async def test_an_answer_that_gets_lost_loses_nothing_else(office: Office) -> None:
