@@ -23,7 +23,7 @@ from bot.domain.plan import ApprovalStage, Plan
 from bot.domain.refusal import Refused
 from bot.domain.release import Version, is_same_split
 from bot.domain.slots import Context
-from bot.domain.stopping import finish, hold_and_page, is_job_open
+from bot.domain.stopping import finish, hold_and_page, hold_by_itself, is_job_open
 
 
 def begin(
@@ -95,9 +95,13 @@ def automatic(
 
 
 def _leave_to_people(decision: Decision, why: str, now: datetime) -> Decision:
+    """Hold what runs, and call somebody once until it has been good again in between."""
     d = decision.state
+    if d.phase is Phase.RUNNING and d.is_alarmed:
+        return hold_by_itself(decision, why, now)
     if d.phase is Phase.RUNNING:
-        return hold_and_page(decision, why, now)
+        held = hold_and_page(decision, why, now)
+        return replace(held, state=replace(held.state, is_alarmed=True))
     if d.is_alarmed:
         return decision
     paged = replace(decision, state=replace(d, is_alarmed=True))

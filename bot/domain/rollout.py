@@ -34,6 +34,7 @@ def look(decision: Decision, seen: Observed, now: datetime) -> Decision:
         health=health,
         passing_since=(d.passing_since or now) if is_good else None,
         unsure_since=None if is_good else (d.unsure_since or now),
+        is_alarmed=d.is_alarmed and health.verdict is not Verdict.PASS,
         waits_for="" if is_good else _lack(d, is_live, seen, health),
     )
     decision = replace(decision, state=state)

@@ -138,7 +138,9 @@ def due_in_stage(d: Deployment) -> datetime | None:
 
 def _next(decision: Decision, now: datetime) -> Decision:
     d = decision.state
-    return enter(replace(decision, state=replace(d, cursor=d.cursor + 1)), now)
+    # What was alarming about the stage behind is over; the next one calls for itself.
+    onward = replace(d, cursor=d.cursor + 1, is_alarmed=False)
+    return enter(replace(decision, state=onward), now)
 
 
 def _gate(decision: Decision, seen: Observed, context: Context, now: datetime) -> Decision:

@@ -21,11 +21,17 @@ def hold(decision: Decision, by: str | None, reason: str, line: Line, now: datet
     return replace(decision, state=state).telling("held", line, by)
 
 
-def hold_and_page(decision: Decision, reason: str, now: datetime) -> Decision:
-    """The bot does not know how to go on: nothing moves, and somebody is called."""
+def hold_by_itself(decision: Decision, reason: str, now: datetime) -> Decision:
+    """The bot does not know how to go on, so nothing moves."""
     d = decision.state
-    held = hold(decision, None, reason, ("Held by itself: ", Said(reason)), now)
-    return held.also(
+    way: Line = (". It ", *way_on(d), ".") if is_job_lost(d) else ()
+    return hold(decision, None, reason, ("Held by itself: ", Said(reason), *way), now)
+
+
+def hold_and_page(decision: Decision, reason: str, now: datetime) -> Decision:
+    """The same, and somebody is called."""
+    d = decision.state
+    return hold_by_itself(decision, reason, now).also(
         Page(
             (
                 Bold(f"{d.plan.service} {d.version.name} is held"),
@@ -33,14 +39,30 @@ def hold_and_page(decision: Decision, reason: str, now: datetime) -> Decision:
                 d.plan.environment,
                 ": ",
                 Said(reason),
-                ". Nothing moves until somebody resumes or rolls back ",
+                ". Nothing moves by itself; ",
                 Code(d.id),
+                " ",
+                *way_on(d),
                 ".",
             ),
             f"{d.id}/held/{d.cursor}/{d.step}/{now.isoformat()}",
             now,
         )
     )
+
+
+def way_on(d: Deployment) -> Line:
+    """What people can do about a held *d*, said after its name."""
+    resumed = "cannot be resumed, only " if is_job_lost(d) else "can be resumed, or "
+    if d.is_touched:
+        return (resumed, "rolled back with ", Code(f"/rollback {d.id} reason"))
+    ended: Line = ("ended with ", Code(f"/deploy cancel {d.id} reason"))
+    return (resumed, *ended, " and requested again")
+
+
+def is_job_lost(d: Deployment) -> bool:
+    """Whether nobody can say how the current job ended: to run it again could do harm."""
+    return d.job is not None and d.job.state is JobState.LOST
 
 
 def fail(decision: Decision, reason: str, now: datetime) -> Decision:

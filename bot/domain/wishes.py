@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.domain import rollout
 from bot.domain.authority import NOTHING, mind_slot, need_words, require, too_late
 from bot.domain.deployment import Decision, Deployment, Phase, move
+from bot.domain.effects import Ask
 from bot.domain.events import (
     Cancelled,
     Held,
@@ -20,7 +21,7 @@ from bot.domain.refusal import Refused
 from bot.domain.rollback import begin, choose_target, give_up, going_back, mind_reason, targets
 from bot.domain.running import enter
 from bot.domain.slots import Context
-from bot.domain.stopping import finish, hold
+from bot.domain.stopping import finish, hold, is_job_lost, way_on
 
 
 def hold_it(d: Deployment, wish: Held, context: Context, now: datetime) -> Decision:
@@ -42,7 +43,13 @@ def resume(d: Deployment, wish: Resumed, context: Context, now: datetime) -> Dec
     if d.phase is not Phase.HELD:
         raise too_late(d, "resume")
     _require_or_requester(d, wish.by, d.plan.rights.hold, f"resume {d.id}", context)
-    state = replace(move(d, Phase.RUNNING, now), hold=None, unsure_since=None, is_alarmed=False)
+    if is_job_lost(d):
+        raise Refused(
+            "job_lost",
+            (Bold(f"Nobody can say how {d.stage.name} of {d.id} ended"), "."),
+            (NOTHING, Code(d.id), " ", *way_on(d), "."),
+        )
+    state = replace(move(d, Phase.RUNNING, now), hold=None, unsure_since=None)
     if isinstance(d.stage, ApprovalStage):
         # The time on hold does not count against the people who are asked.
         state = replace(state, stage_since=now)
@@ -50,7 +57,10 @@ def resume(d: Deployment, wish: Resumed, context: Context, now: datetime) -> Dec
     resumed = Decision(state).telling("resumed", line, wish.by)
     if rollout_or_job_running(d):
         resumed = replace(resumed, state=replace(resumed.state, step_since=now))
-    elif not state.needs_entry and not isinstance(d.stage, ApprovalStage):
+    elif isinstance(d.stage, ApprovalStage):
+        # The buttons of the asking before stand for an older offer.
+        resumed = resumed.also(Ask(state.ask_round))
+    elif not state.needs_entry:
         resumed = enter(resumed, now)
     return resumed.answering(Code(d.id), " goes on.")
 

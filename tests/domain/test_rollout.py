@@ -118,6 +118,19 @@ def test_a_policy_may_roll_back_when_not_knowing_for_too_long() -> None:
     assert story.d.phase is Phase.ROLLING_BACK
 
 
+def test_who_was_called_is_not_called_again_until_it_was_good_in_between() -> None:
+    story = at_step(1, version=one_way()).healthy().fires()
+
+    on_hold = story.unhealthy().wanted(Page)
+    again = story.after(Resumed(ANA)).unhealthy()
+    is_held, resumed = again.d.phase is Phase.HELD, story.wanted(Page)
+    story.after(Resumed(ANA)).healthy().fires()
+
+    assert (on_hold, resumed) == ([], [])
+    assert is_held
+    assert len(story.wanted(Page)) == 1
+
+
 def test_even_then_a_one_way_migration_leaves_it_to_people() -> None:
     plan = with_stage(a_plan(), RolloutStage, is_unknown_rolled_back=True)
 

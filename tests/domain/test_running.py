@@ -6,6 +6,7 @@ from bot.domain.deployment import Phase
 from bot.domain.effects import Page, StartJob, StopJob
 from bot.domain.events import Cancelled, Observed, Resumed
 from bot.domain.jobs import JobState, JobStatus
+from bot.domain.line import plain
 from tests.builders import DANA
 from tests.domain.builders import (
     MINUTE,
@@ -79,7 +80,22 @@ def test_a_job_nobody_knows_the_end_of_is_held() -> None:
     story.sees(job=job(story, JobState.LOST, "the runner was restarted"))
 
     assert story.d.phase is Phase.HELD
-    assert "the runner was restarted" in str(story.wanted(Page)[0].reason)
+    (page,) = story.wanted(Page)
+    assert "the runner was restarted" in plain(page.reason)
+    assert "ended with /deploy cancel D-142 reason and requested again" in plain(page.reason)
+
+
+def test_a_job_nobody_knows_the_end_of_is_not_resumed_and_the_refusal_leads_on() -> None:
+    plan = guarded_plan(before_rollout=(a_migration_job(),))
+    early = at_job().later()
+    late = enters(at_door(plan)).later()
+    for story in (early, late):
+        story.sees(job=job(story, JobState.LOST, "the runner was restarted"))
+
+    ways = [plain(story.refused(Resumed(DANA)).next_step) for story in (early, late)]
+
+    assert "/deploy cancel D-142 reason" in ways[0]
+    assert "/rollback D-142 reason" in ways[1]
 
 
 @pytest.mark.parametrize("state", [JobState.RUNNING, JobState.ABSENT, None])
