@@ -6,7 +6,8 @@ from bot.domain.deployment import Phase
 from tests.builders import ANA, DANA, QUINN
 from tests.e2e.conftest import MakeTeam
 from tests.e2e.crew import canary
-from tests.e2e.harness import CHANNEL
+from tests.e2e.harness import CHANNEL, Team
+from tests.e2e.waiting import LONG, eventually
 
 
 async def test_a_lead_rejects_with_a_reason(make_team: MakeTeam, sqlite: str) -> None:
@@ -55,6 +56,24 @@ async def test_a_held_canary_stays_where_it_is_and_goes_on_when_resumed(
     await team.until(Phase.SUCCEEDED)
 
 
+async def test_after_a_hold_the_asking_can_be_signed_in_its_thread(
+    make_team: MakeTeam, sqlite: str
+) -> None:
+    team = await make_team(sqlite)
+    await team.request()
+    await team.until_so(lambda d: d.ask_round > 0, "asks for signatures")
+    before = await team.shown("ask", "dep.approve")
+
+    assert (await team.press(DANA, "dep.hold")).is_fine
+    await team.until(Phase.HELD)
+    assert (await team.press(DANA, "dep.resume")).is_fine
+    await team.until(Phase.RUNNING)
+    await eventually(lambda: _is_new(team, before.ts), "it is asked again", LONG)
+    await team.approve(ANA, QUINN)
+
+    await team.until_so(lambda d: len(d.approvals) == 2, "has both signatures")
+
+
 async def test_a_lead_promotes_a_healthy_step_early(make_team: MakeTeam, postgres: str) -> None:
     team = await make_team(postgres, bake="120s")
     await canary(team)
@@ -84,3 +103,8 @@ async def test_signatures_may_be_typed(make_team: MakeTeam, sqlite: str, way: st
 
     d = await team.until_so(lambda d: len(d.approvals) == 2, "has both signatures")
     assert {a.by for a in d.approvals} == {ANA, QUINN}
+
+
+async def _is_new(team: Team, ts: str) -> bool:
+    where = await team.where("ask")
+    return where is not None and where.ts != ts
