@@ -14,7 +14,7 @@ from bot.blocks.text import names_of
 from bot.blocks.thread import anchor, announce, job_tail
 from bot.board import Board
 from bot.crashpoint import crashpoint
-from bot.domain.deployment import Deployment
+from bot.domain.deployment import Deployment, Phase
 from bot.domain.effects import (
     Anchor,
     Announce,
@@ -84,28 +84,34 @@ class Delivery:
     # --- the world -----------------------------------------------------------------------------
 
     async def _to_the_world(self, row: Sending) -> None:
-        d, now = await self._load(row)
+        d, _ = await self._load(row)
+        if not _is_wanted(d, row.effect):
+            return
         try:
-            match row.effect:
-                case SetTraffic(weights) if not d.fence or weights != d.wanted_weights:
-                    return  # nobody wants that any more
-                case SetTraffic(weights, fence):
-                    router = self._world.routers[d.plan.router.kind]
-                    crashpoint("traffic")
-                    await router.set_weights(d.plan.router, d.target, weights, fence)
-                    crashpoint("traffic-done")
-                case StartJob(stage, key):
-                    job = _job(d, stage)
-                    crashpoint("job")
-                    runner = self._world.runners[job.runner.kind]
-                    await runner.start(key, job, d.target, d.version)
-                    crashpoint("job-done")
-                case StopJob(stage, key):
-                    job = _job(d, stage)
-                    await self._world.runners[job.runner.kind].stop(key, job)
+            await self._move(row, d)
         except Rejected as refused:
+            d, now = await self._load(row)
+            if isinstance(row.effect, StopJob) or not _is_wanted(d, row.effect):
+                raise  # it is about nothing that anybody waits for: buried, and logged
             # A definite no is something seen, and the core decides what it means.
             await self._engine.report(row.team, row.thing, Observed(now, refusal=str(refused)))
+
+    async def _move(self, row: Sending, d: Deployment) -> None:
+        match row.effect:
+            case SetTraffic(weights, fence):
+                router = self._world.routers[d.plan.router.kind]
+                crashpoint("traffic")
+                await router.set_weights(d.plan.router, d.target, weights, fence)
+                crashpoint("traffic-done")
+            case StartJob(stage, key):
+                job = _job(d, stage)
+                crashpoint("job")
+                runner = self._world.runners[job.runner.kind]
+                await runner.start(key, job, d.target, d.version)
+                crashpoint("job-done")
+            case StopJob(stage, key):
+                job = _job(d, stage)
+                await self._world.runners[job.runner.kind].stop(key, job)
 
     # --- Slack ---------------------------------------------------------------------------------
 
@@ -195,6 +201,16 @@ class Delivery:
         if d is None:
             raise Rejected(f"there is no {row.thing}")
         return d, now
+
+
+def _is_wanted(d: Deployment, effect: object) -> bool:
+    """Whether anybody still waits for this change of the world."""
+    match effect:
+        case SetTraffic(weights):
+            return bool(d.fence) and weights == d.wanted_weights
+        case StartJob(key=key):
+            return key == d.job_key and d.phase in (Phase.RUNNING, Phase.HELD)
+    return True
 
 
 def _job(d: Deployment, stage: int) -> JobStage:

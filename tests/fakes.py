@@ -108,6 +108,7 @@ class FakeRunner:
     takes: timedelta = timedelta(seconds=20)
     ends: JobState = JobState.SUCCEEDED
     tail: str = ""
+    refuses: str = ""
     started: dict[str, tuple[datetime, Version]] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
 
@@ -129,6 +130,8 @@ class FakeRunner:
 
     async def stop(self, key: str, job: JobStage) -> None:
         is_lost = mind(await self.fate("runner.stop"), "the runner")
+        if self.refuses:
+            raise Rejected(self.refuses)
         self.stopped.add(key)
         lose(is_lost, "the runner")
 

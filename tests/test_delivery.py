@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.deployment import Phase
+from bot.domain.effects import StopJob
+from bot.domain.plan import JobStage
+from bot.outbox import route
 from bot.ports import Posted
 from tests.builders import ANA, DANA, QUINN, SAM, TEAM
 from tests.fakes import Trouble
@@ -127,6 +131,34 @@ async def test_traffic_that_nobody_wants_any_more_is_not_asked_for(office: Offic
     d = await office.get(id)
     assert office.world.router.split(d.target).live == (("v1.8.2", 100),)
     assert office.world.router.stale == 0
+
+
+async def test_a_job_of_a_cancelled_deployment_is_not_started(office: Office) -> None:
+    office.fate.odds["runner"] = {Trouble.DOWN: 1.0}
+    id = await office.requested()
+    while not isinstance((await office.get(id)).stage, JobStage):
+        await office.beat()
+    await office.types(DANA, f"/deploy cancel {id} wrong version")
+    office.fate.odds.clear()
+
+    for _ in range(4):
+        await office.beat()
+
+    assert (await office.get(id)).phase is Phase.CANCELLED
+    assert office.world.runner.started == {}
+
+
+async def test_a_refusal_of_what_nobody_waits_for_ends_no_rollback(office: Office) -> None:
+    id = await office.at_canary()
+    office.fate.odds["router"] = {Trouble.DOWN: 1.0}
+    await office.submits(SAM, "rollback.submit", json.dumps({"d": id}), reason="500s on /pay")
+    late = StopJob(1, f"{TEAM}/{id}/1")
+    office.world.runner.refuses = "no such job"
+    await office.plain_store.run(lambda tx: tx.outbox.put(TEAM, id, [route(id, late)]))
+    await office.replica.drain()
+
+    assert (await office.get(id)).phase is Phase.ROLLING_BACK
+    assert [why for _, why in office.replica.dead] == ["no such job"]
 
 
 async def test_a_hung_slack_holds_back_no_rollback(office: Office) -> None:
