@@ -1,5 +1,6 @@
 """Making effects true when Slack is not as it was: deleted, closed, unread, or late."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -176,3 +177,17 @@ async def test_a_hung_slack_holds_back_no_rollback(office: Office) -> None:
         await office.beat()
     told = [text_of(s.message) for s in office.chat.shown.values()]
     assert any("is being rolled back" in text for text in told)
+
+
+async def test_a_router_that_says_no_is_not_asked_again_before_the_next_lap(office: Office) -> None:
+    id = await office.at_canary()
+    await office.presses(ANA, "dep.hold", await office.value(id))
+    office.world.router.splits[(await office.get(id)).target].live = (("v1.8.2", 100),)
+    office.world.router.splits[(await office.get(id)).target].wanted = (("v1.8.2", 100),)
+    office.world.router.refuses = "no such environment"
+
+    for _ in range(3):
+        async with asyncio.timeout(5):
+            await office.beat()
+
+    assert (await office.get(id)).phase.value == "held"

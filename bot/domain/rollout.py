@@ -38,7 +38,8 @@ def look(decision: Decision, seen: Observed, now: datetime) -> Decision:
         waits_for="" if is_good else _lack(d, is_live, seen, health),
     )
     decision = replace(decision, state=state)
-    if is_live:
+    if is_live or seen.refusal is not None:
+        # Who was refused just now does not ask again at once; the next lap does.
         return decision
     return decision.also(SetTraffic(state.wanted_weights, state.traffic_fence))
 

@@ -18,6 +18,7 @@ from bot.domain.events import (
     RollbackRequested,
     Wish,
 )
+from bot.domain.plan import ApprovalStage
 from bot.domain.refusal import Outcome
 from bot.domain.release import Target
 from bot.memory import InboxKey, Store
@@ -26,9 +27,10 @@ from bot.previews import wish_for
 from bot.writer import Source
 from tests.builders import ANA, CHRIS, DANA, DEVO, QUINN, SAM, TEAM, TESS, a_version
 from tests.fake_chat import FakeChat
-from tests.fakes import READINGS, Clock, FakeWorld, Trouble
+from tests.fakes import Clock, FakeWorld
 from tests.simulation import oracle
-from tests.simulation.fate import SYSTEMS, Crash, Fate, FatefulStore
+from tests.simulation.fate import Crash, Fate, FatefulStore
+from tests.simulation.mishaps import Mishaps
 from tests.simulation.replica import Replica
 from tests.simulation.team import SERVICES, policies
 
@@ -66,6 +68,7 @@ class Play:
         self.oracle = oracle.Oracle(self.world)
         self.plain_store = store
         self.store = FatefulStore(store, self.fate)
+        self.mishaps = Mishaps(self.random, self.fate, self.world, self.clock, self.oracle)
         self.sent: list[Sent] = []
         self.stuck: list[Stuck] = []
         self.dead: list[str] = []
@@ -76,21 +79,22 @@ class Play:
     async def run(self, steps: int) -> None:
         await self._begin()
         moves: list[tuple[int, Callable[[], Awaitable[None]]]] = [
-            (30, self._time_passes),
-            (30, self._lap),
-            (30, self._drain),
-            (6, self._request),
-            (18, self._sign),
-            (10, self._wish),
-            (8, self._again),
-            (6, self._trouble),
-            (4, self._kindness),
-            (4, self._crash_soon),
-            (3, self._stand_still),
-            (3, self._go_on),
-            (2, self._mood),
-            (1, self._jump),
-            (1, self._database),
+            (60, self._some_time),
+            (20, self._time_passes),
+            (20, self._lap),
+            (20, self._drain),
+            (8, self._request),
+            (20, self._sign),
+            (8, self._wish),
+            (6, self._again),
+            (5, self.mishaps.trouble),
+            (8, self.mishaps.kindness),
+            (4, self.mishaps.crash_soon),
+            (3, self.mishaps.stand_still),
+            (5, self._go_on),
+            (4, self.mishaps.mood),
+            (1, self.mishaps.jump),
+            (1, self.mishaps.database),
         ]
         weights = [weight for weight, _ in moves]
         for _ in range(steps):
@@ -112,6 +116,12 @@ class Play:
 
     async def _time_passes(self) -> None:
         self.clock.pass_(timedelta(seconds=self.random.choice((1, 5, 5, 15, 30, 60))))
+
+    async def _some_time(self) -> None:
+        self.clock.pass_(timedelta(seconds=20))
+        await self._lap()
+        await self.look()
+        await self._drain()
 
     async def _lap(self) -> None:
         await self._step(Replica.lap)
@@ -143,6 +153,8 @@ class Play:
 
     async def _request(self) -> None:
         service = self.random.choice(SERVICES)
+        if sum(d.plan.service == service for d in self.seen.unfinished) > 1:
+            return
         self._count += 1
         version = a_version(f"v2.{self._count}")
         self.world.releases.known[service, version.name] = version
@@ -153,7 +165,7 @@ class Play:
         await self._send(Sent(lambda replica: replica.engine.request(wish, source), None))
 
     async def _sign(self) -> None:
-        waiting = [d for d in self.seen.unfinished if d.phase is Phase.RUNNING]
+        waiting = [d for d in self.seen.unfinished if isinstance(d.stage, ApprovalStage)]
         if waiting:
             d = self.random.choice(waiting)
             wish = Approved(self.random.choice(SIGNERS))
@@ -168,15 +180,14 @@ class Play:
             Approved(by),
             Held(by),
             Resumed(by),
-            Resumed(by),
             Promoted(by),
             Rejected(by, "no"),
             Cancelled(by, "no"),
             RollbackRequested(by, "500s on /pay"),
-            RollbackRequested(by, "500s on /pay"),
             RollbackAbandoned(by, "by hand"),
         ]
-        wish = self.random.choice(wishes)
+        is_held = d.phase is Phase.HELD
+        (wish,) = self.random.choices(wishes, (4, 3, 60 if is_held else 3, 8, 1, 1, 4, 2))
         team = d.team if self.random.random() < 0.9 else self.random.choice(oracle.TEAMS)
         offer = self.random.choice((None, d.offer, d.offer - 1))
         await self._tell(team, d.id, wish, offer)
@@ -228,43 +239,12 @@ class Play:
 
     # --- what goes wrong -----------------------------------------------------------------------
 
-    async def _trouble(self) -> None:
-        system = self.random.choice(SYSTEMS)
-        trouble = self.random.choice((Trouble.DOWN, Trouble.LOST, Trouble.LIMITED))
-        self.fate.odds[system] = {trouble: self.random.choice((0.3, 0.7, 1.0))}
-
-    async def _kindness(self) -> None:
-        self.fate.odds.pop(self.random.choice(SYSTEMS), None)
-        self.fate.is_database_down = False
-
-    async def _mood(self) -> None:
-        router = self.world.router
-        router.late = timedelta(seconds=self.random.choice((0, 0, 10, 60)))
-        router.is_lying = self.random.random() < 0.1
-        for d in self.seen.unfinished:
-            is_well = self.random.random() < 0.5
-            mood = "good" if is_well else self.random.choice(list(READINGS))
-            self.world.metrics.moods[d.version.name] = mood
-
-    async def _crash_soon(self) -> None:
-        self.fate.crash_in = self.random.randint(1, 12)
-
-    async def _stand_still(self) -> None:
-        self.fate.pause_in = self.random.randint(1, 8)
-
     async def _go_on(self) -> None:
         if self.stuck:
             stuck = self.stuck.pop(self.random.randrange(len(self.stuck)))
             self.fate.pause_in = None
             stuck.going_on.set()
             await self._ended(stuck.replica, stuck.task)
-
-    async def _jump(self) -> None:
-        self.clock.now += timedelta(minutes=self.random.randint(-3, 3))
-        self.oracle.jumped_at = self.clock.now + timedelta(minutes=6)
-
-    async def _database(self) -> None:
-        self.fate.is_database_down = True
 
     # --- its end -------------------------------------------------------------------------------
 
@@ -274,8 +254,7 @@ class Play:
         while self.stuck:
             await self._go_on()
             await self.look()
-        self.world.metrics.moods.clear()
-        self.world.router.late, self.world.router.is_lying = timedelta(), False
+        self.mishaps.end()
         end = self.clock.passed + oracle.LONGEST_SETTLING.total_seconds()
         while not all(oracle.is_at_rest(d, self.seen) for d in self.seen.unfinished):
             left = [(d.id, d.phase, d.waits_for) for d in self.seen.unfinished]
