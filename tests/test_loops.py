@@ -1,0 +1,98 @@
+"""Stopping: nothing new is begun, and what is being sent is not cut off."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.app import Supervisor, core_of
+from bot.domain.effects import Reply
+from bot.loops import Core, Loops
+from bot.numbers import Numbers
+from bot.outbox import route
+from storage.sqlite import SqliteStore
+from storage.transaction import connection_of
+from tests.builders import TEAM
+from tests.fake_chat import FakeChat
+from tests.fakes import Clock, FakeWorld, Trouble
+from tests.handlers.office import policies
+
+TICK = timedelta(seconds=1)
+
+
+class Slow:
+    """A Slack that answers, but late."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.called = asyncio.Event()
+
+    async def __call__(self, _call: str) -> Trouble:
+        self.called.set()
+        await asyncio.sleep(self._seconds)
+        return Trouble.NONE
+
+
+@pytest.fixture
+async def core(database: Path) -> AsyncIterator[Core]:
+    store = await SqliteStore.open(database)
+    yield core_of(store, policies("checkout"), FakeWorld(Clock()).ports(), TICK, Numbers())
+    await store.close()
+
+
+async def put(core: Core, count: int) -> None:
+    for number in range(count):
+        click = f"click{number}"
+        parcel = route(click, Reply(f"https://hooks.slack.com/{number}", ("Done.",)))
+        await core.store.run(lambda tx, c=click, p=parcel: tx.outbox.put(TEAM, c, [p]))  # type: ignore[misc]
+
+
+async def states(core: Core) -> list[str]:
+    rows = await core.store.run(
+        lambda tx: connection_of(tx).rows("SELECT state FROM outbox ORDER BY id")
+    )
+    return [row[0] for row in rows]
+
+
+async def stopped(core: Core, slow: Slow) -> tuple[FakeChat, float]:
+    """The chat and the seconds it took, after the loops were stopped while they were sending."""
+    chat = FakeChat(Clock(), slow)
+    loops = Loops(core, chat, Supervisor(core.numbers).guard, TICK)
+    loops.start()
+    async with asyncio.timeout(5):
+        await slow.called.wait()
+    began = time.monotonic()
+    await loops.stop()
+    return chat, time.monotonic() - began
+
+
+async def test_what_is_being_sent_is_sent_to_its_end(core: Core) -> None:
+    await put(core, 3)
+
+    chat, seconds = await stopped(core, Slow(0.5))
+
+    assert len(chat.answers) == 3
+    assert await states(core) == ["done"] * 3
+    assert seconds < 4
+
+
+async def test_nothing_new_is_begun_by_loops_that_stop(core: Core) -> None:
+    await put(core, 40)
+
+    await stopped(core, Slow(0.5))
+
+    left = await states(core)
+    assert set(left) == {"done", "ready"}
+
+
+async def test_an_answer_that_never_comes_holds_no_stop_back(core: Core) -> None:
+    await put(core, 1)
+
+    chat, seconds = await stopped(core, Slow(60))
+
+    assert chat.answers == []
+    assert await states(core) == ["sending"]
+    assert seconds < 6
