@@ -20,7 +20,7 @@ from bot import app, log
 from bot.domain.diagram import lifecycle
 from bot.domain.line import plain
 from bot.domain.refusal import Refused
-from bot.operate import NotPossible, act, adopt_version
+from bot.operate import NotPossible, Unfinished, act, adopt_version
 from bot.policies.findings import Level, PolicyError
 from bot.policies.json_schema import json_schema
 from bot.policies.loader import findings
@@ -253,6 +253,8 @@ def _answer(work: Callable[[], Awaitable[T]]) -> T:
         _fail(str(error), "Nothing was changed.")
     except (AlreadyRunning, WrongSchema, Corrupt, NotPossible, BadAddress) as error:
         _fail(str(error), "Nothing was changed.")
+    except Unfinished as error:
+        _fail(str(error), "Run the same command again to go on driving it.", NO_ANSWER)
     except Unavailable as error:
         _fail(f"No answer: {error}.", "Nothing was changed. Try again.", NO_ANSWER)
     except OSError as error:

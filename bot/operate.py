@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from enum import Enum
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -40,10 +41,23 @@ Say = Callable[[str], None]
 
 #: How long the command line itself drives what it started, when no bot does.
 _DRIVES_FOR = timedelta(minutes=10)
+_DRIVES_EVERY = timedelta(seconds=1)
+
+
+class Alone(Enum):
+    """Whether nobody else drives deployments on this database."""
+
+    YES = "the lock was free"
+    NO = "a bot holds the lock"
+    UNKNOWN = "this database has no lock"
 
 
 class NotPossible(Exception):
     """What was asked for on the command line cannot be done, and why."""
+
+
+class Unfinished(Exception):
+    """What was begun on the command line goes on, but did not come to its end in time."""
 
 
 async def adopt_version(
@@ -63,11 +77,11 @@ async def adopt_version(
         return (await core.engine.adopt(target, version, host_user(), _source(team))).answer
 
 
-async def act(settings: Settings, line: str, say: Say) -> None:
+async def act(settings: Settings, line: str, say: Say, drives_for: timedelta = _DRIVES_FOR) -> None:
     """Break-glass: hold, resume, cancel, roll back or look, for whoever has the host.
 
     Never approves. Needs neither Slack nor a running bot: without one it drives the deployment
-    itself until it is settled. Raises `NotPossible`, `Refused` and `Unavailable`.
+    itself until it is settled. Raises `NotPossible`, `Unfinished`, `Refused`, `Unavailable`.
     """
     policies = _with_host(load(settings.policies))
     command = _read(line, policies)
@@ -77,12 +91,16 @@ async def act(settings: Settings, line: str, say: Say) -> None:
         if isinstance(command, DeployStatus):
             await _tell(core, team, command.target, say)
             return
-        outcome = await _carry_out(core, team, command)
-        if outcome.refusal is not None:
-            raise NotPossible(f"{plain(outcome.refusal.why)} {plain(outcome.refusal.next_step)}")
-        say(plain(outcome.answer))
-        if outcome.thing is not None:
-            await _drive(settings, core, team, outcome.thing, say, stack)
+        thing = await _going_back(core, team, command)
+        if thing is None:
+            outcome = await _carry_out(core, team, command)
+            if outcome.refusal is not None:
+                refusal = outcome.refusal
+                raise NotPossible(f"{plain(refusal.why)} {plain(refusal.next_step)}")
+            say(plain(outcome.answer))
+            thing = outcome.thing
+        if thing is not None:
+            await _drive(core, team, thing, say, drives_for, _lock(settings, stack))
 
 
 def host_user() -> str:
@@ -182,17 +200,36 @@ async def _carry_out(core: Core, team: str, command: Command) -> Outcome:
     raise NotPossible("That is not done from the host.")
 
 
-async def _drive(
-    settings: Settings, core: Core, team: str, thing: str, say: Say, stack: AsyncExitStack
-) -> None:
+async def _going_back(core: Core, team: str, command: Command) -> str | None:
+    """The deployment that *command* would roll back and that is on its way back already."""
+    if not isinstance(command, Rollback):
+        return None
+    for d in await core.questions.unfinished(team):
+        is_meant = command.target in (None, d.id, d.plan.service)
+        if is_meant and d.phase is Phase.ROLLING_BACK:
+            return d.id
+    return None
+
+
+def _lock(settings: Settings, stack: AsyncExitStack) -> Alone:
+    """Keep other processes from driving while *stack* is open, if the database has but one."""
     url = settings.database_url.get_secret_value()
-    if not is_postgres(url):
-        try:
-            stack.enter_context(hold(sqlite_path(url)))
-        except AlreadyRunning:
-            say("The running bot carries it out.")
-            return
-    loops = Loops(core, None, Supervisor(core.numbers).guard, settings.tick)
+    if is_postgres(url):
+        return Alone.UNKNOWN
+    try:
+        stack.enter_context(hold(sqlite_path(url)))
+    except AlreadyRunning:
+        return Alone.NO
+    return Alone.YES
+
+
+async def _drive(
+    core: Core, team: str, thing: str, say: Say, drives_for: timedelta, alone: Alone
+) -> None:
+    if alone is Alone.NO:
+        say("The running bot carries it out.")
+        return
+    loops = Loops(core, None, Supervisor(core.numbers).guard, _DRIVES_EVERY)
     d = await core.questions.deployment(team, thing)
 
     async def is_settled() -> bool:
@@ -200,9 +237,14 @@ async def _drive(
         d = await core.questions.deployment(team, thing)
         return d.phase is not Phase.ROLLING_BACK
 
-    async with asyncio.timeout(_DRIVES_FOR.total_seconds()):
-        await loops.settle(is_settled)
+    try:
+        async with asyncio.timeout(drives_for.total_seconds()):
+            await loops.settle(is_settled)
+    except TimeoutError as error:
+        raise Unfinished(f"{d.id} is still rolling back.") from error
     say(_standing(d))
+    if alone is Alone.YES and not d.is_over:
+        say("No bot runs here: nobody drives it until one does.")
 
 
 async def _tell(core: Core, team: str, target: str | None, say: Say) -> None:
