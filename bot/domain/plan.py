@@ -133,11 +133,6 @@ class Plan:
         return next((i for i, s in enumerate(self.stages) if isinstance(s, kind)), None)
 
 
-def changes_environment(stage: Stage) -> bool:
-    """Whether *stage* may only run while its deployment holds the slot."""
-    return isinstance(stage, RolloutStage) or (isinstance(stage, JobStage) and stage.changes)
-
-
 def digest(version: Version, plan: Plan, policy_digest: str) -> str:
     """What an approval binds to: the build, the plan and the policy text; no clock, no ids."""
     facts = {

@@ -45,10 +45,6 @@ class Target:
 Weights = tuple[tuple[str, int], ...]
 
 
-def weight_of(weights: Weights, version: str) -> int:
-    return dict(weights).get(version, 0)
-
-
 def is_same_split(seen: Weights, wanted: Weights) -> bool:
     """Whether both give every version the same share; a share of nothing does not count."""
     return {v: w for v, w in seen if w} == {v: w for v, w in wanted if w}

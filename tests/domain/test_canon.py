@@ -11,7 +11,7 @@ from bot.domain.deployment import Deployment
 from bot.domain.effects import Effect, PostUpdate, SetTraffic
 from bot.domain.line import At, Bold, Code, Line, Mention, Said, mentions, plain
 from bot.domain.plan import HoldRules, RolloutStage, WatchStage, digest
-from bot.domain.release import Version, is_same_split, weight_of
+from bot.domain.release import Version, is_same_split
 from tests.builders import NOW, a_plan
 from tests.domain.builders import (
     MINUTE,
@@ -112,7 +112,6 @@ def test_a_share_of_nothing_does_not_count() -> None:
     assert is_same_split((("a", 100), ("b", 0)), (("a", 100),))
     assert not is_same_split((("a", 99), ("b", 1)), (("a", 100),))
     assert not is_same_split((("a", 100), ("b", 20)), (("a", 100),))
-    assert weight_of((("a", 99),), "b") == 0
 
 
 def test_the_ledger_knows_what_serves_and_what_is_proven() -> None:
