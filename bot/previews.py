@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.domain import plan as plans
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.events import Requested, RollbackRequested
-from bot.domain.line import Bold, Code
+from bot.domain.line import Bold, Code, Line, Said
 from bot.domain.plan import Plan
 from bot.domain.refusal import Refused, Way
 from bot.domain.release import Target, Version
@@ -22,6 +22,7 @@ from bot.writer import Writer, nothing_to_roll_back
 
 #: Slack waits three seconds for an answer; whatever else is asked must fit well below.
 _RESOLVE_WITHIN = 1.5
+_SHOWN = 5
 _DRAFT_LASTS = timedelta(minutes=15)
 
 
@@ -176,19 +177,31 @@ class Previews:
             raise await self._unknown_version(plan, name)
         return version
 
-    async def _unknown_version(self, plan: Plan, name: str) -> Refused:
+    async def newest(self, service: str) -> tuple[str, ...]:
+        """The names of *service*'s newest versions; none when the catalogue is away."""
+        policy = self._policies.services[service]
+        return tuple((await self._known(_plan(policy, None)))[:_SHOWN])
+
+    async def _known(self, plan: Plan) -> list[str]:
         releases = self._world.releases[plan.releases.kind]
         try:
             async with asyncio.timeout(_RESOLVE_WITHIN / 2):
-                known = [v.name for v in await releases.newest(plan.releases, plan.service)]
+                return [v.name for v in await releases.newest(plan.releases, plan.service)]
         except (TimeoutError, Unavailable):
-            known = []
+            return []
+
+    async def _unknown_version(self, plan: Plan, name: str) -> Refused:
+        known = await self._known(plan)
         close = difflib.get_close_matches(name, known, 2, 0.6)
-        newest = (" The newest is ", Code(known[0]), ".") if known else ()
+        newest: Line = (" The newest: ", Said(", ".join(known[:_SHOWN])), ".") if known else ()
         return Refused(
             "unknown_version",
-            (Bold(f"{plan.service} has no version "), Code(name), ".", *newest),
-            ("Nothing was started. See what there is: ", Code(f"/deploy {plan.service}"), "."),
+            (Bold(f"{plan.service} has no version"), " ", Code(name), ".", *newest),
+            (
+                "Nothing was started. Name one that CI has built: ",
+                Code(f"/deploy {plan.service} {known[0] if known else 'VERSION'}"),
+                ".",
+            ),
             tuple(
                 Way(f"{plan.service} {match}"[:24], "deploy.retry", f"{plan.service} {match}")
                 for match in close
@@ -209,7 +222,7 @@ def _plan(policy: ServicePolicy, environment: str | None) -> Plan:
     if plan is None:
         raise Refused(
             "unknown_environment",
-            (Bold(f"{policy.service} has no environment "), Code(wanted), " to deploy to."),
+            (Bold(f"{policy.service} has no environment"), " ", Code(wanted), " to deploy to."),
             ("Nothing was started. It knows: ", Code(", ".join(policy.environments)), "."),
         )
     return plan

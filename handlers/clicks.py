@@ -138,7 +138,7 @@ class Clicks:
 
     async def _request_form(self, press: Press, source: Source) -> None:
         draft = await self._desk.previews.request_draft(press.team, press.user, press.draft)
-        view = self._desk.request_form(draft.service, draft.version.name, draft.environment)
+        view = await self._desk.request_form(draft.service, draft.version.name, draft.environment)
         await self._open(press, view)
 
     async def _open(self, press: Press, view: View) -> None:

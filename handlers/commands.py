@@ -46,9 +46,6 @@ class Deploy:
     service: str | None = None
     version: str | None = None
     environment: str | None = None
-    is_hotfix: bool = False
-    is_dry_run: bool = False
-    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class DeployCommand:
                 (Bold("There is no form here."),),
                 ("Nothing was started. Say ", Code("/deploy SERVICE VERSION"), "."),
             )
-        view = self._desk.request_form(wanted.service, wanted.version, wanted.environment)
+        view = await self._desk.request_form(wanted.service, wanted.version, wanted.environment)
         await self._desk.forms.open_form(trigger, view)
         return None
 

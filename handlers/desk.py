@@ -53,15 +53,18 @@ class Desk:
     def plans(self) -> tuple[Plan, ...]:
         return tuple(p for s in self.policies.services.values() for p in s.plans.values())
 
-    def request_form(
+    async def request_form(
         self, service: str | None = None, version: str | None = None, place: str | None = None
     ) -> View:
         """The form of `/deploy`, filled with what is known already."""
         services = self.policies.services
+        if service is None and len(services) == 1:
+            service = next(iter(services))
+        newest = await self.previews.newest(service) if service is not None else ()
         if place is None and service is not None:
             place = services[service].default_environment
         filled = request.Filled(service or "", version or "", place or "")
-        return request.form(tuple(services), self.known.environments, filled)
+        return request.form(tuple(services), self.known.environments, filled, newest=newest)
 
     async def link_to(self, d: Deployment) -> str | None:
         """Where its card is; None when that cannot be said soon enough for an answer."""

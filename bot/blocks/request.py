@@ -16,7 +16,7 @@ from bot.blocks.pieces import (
     typed,
 )
 from bot.blocks.standing import some
-from bot.blocks.text import Link, Piece, Pieces, clean, compact, names_of, notice
+from bot.blocks.text import Link, Piece, Pieces, compact, names_of, notice
 from bot.domain.deployment import Deployment
 from bot.domain.health import spoken
 from bot.domain.line import Bold, Code, Said
@@ -72,9 +72,16 @@ def preview(draft: Draft, plan: Plan, stable: Version | None, people: People) ->
 
 
 def form(
-    services: Sequence[str], environments: Sequence[str], filled: Filled, channel: str = ""
+    services: Sequence[str],
+    environments: Sequence[str],
+    filled: Filled,
+    channel: str = "",
+    newest: Sequence[str] = (),
 ) -> Json:
-    """*channel* is where it was opened, for the answer; the card goes where the policy says."""
+    """*channel* is where it was opened, for the answer; the card goes where the policy says.
+
+    *newest* are versions of the service that is filled in.
+    """
     if not services or not environments:
         return _nothing_to_deploy()
     first = filled.service or (services[0] if len(services) == 1 else None)
@@ -84,6 +91,7 @@ def form(
         typed(
             VERSION,
             "Version",
+            hint=f"Newest: {some(newest)}." if newest else "",
             placeholder="For example: v1.8.3",
             initial=filled.version,
             least=1,
@@ -101,12 +109,6 @@ def form(
         context(("Nothing starts yet: a preview comes first.",)),
     ]
     return modal(FORM, "New deployment", "Show preview", {"c": channel}, blocks)
-
-
-def form_errors(**wrong: str) -> Json:
-    """The answer to a submitted form: one sentence under each field, by block id."""
-    errors = {block: clean(sentence)[:150] for block, sentence in wrong.items() if sentence}
-    return {"response_action": "errors", "errors": errors}
 
 
 def reject_form(d: Deployment) -> Json:

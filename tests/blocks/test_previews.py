@@ -77,11 +77,11 @@ def test_the_form_keeps_what_was_typed() -> None:
         assert initial["value"] == value
 
 
-def test_errors_stand_under_their_fields() -> None:
-    assert request.form_errors(version="There is no v9. Newest is v1.8.3.", note="") == {
-        "response_action": "errors",
-        "errors": {"version": "There is no v9. Newest is v1.8.3."},
-    }
+def test_the_form_names_the_newest_versions() -> None:
+    filled = request.Filled("checkout", "", "production")
+    drawn = request.form(["checkout"], ["production"], filled, newest=["v1.9.0", "v1.8.3"])
+
+    assert "Newest: v1.9.0, v1.8.3." in json.dumps(drawn)
 
 
 def test_the_rollback_preview_is_computed_and_carries_ids_only() -> None:
