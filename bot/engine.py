@@ -86,7 +86,9 @@ class Engine:
         plan = next(p for (env, _), p in policy.plans.items() if env == target.environment)
 
         async def unit(tx: Transaction) -> Outcome:
-            require(self._policies.people, by, plan.rights.unlock, "unlock", plan)
+            require(
+                self._policies.people, by, plan.rights.unlock, f"unlock {target.environment}", plan
+            )
             if not await tx.environments.unlock(target):
                 raise Refused(
                     "not_locked",
@@ -214,7 +216,14 @@ class Engine:
                 return known
             outcome = Outcome(None, refusal=refusal)
             if source.reply_to:
-                reply = Reply(source.reply_to, refusal.why, refusal.next_step, refusal.ways, True)
+                reply = Reply(
+                    source.reply_to,
+                    refusal.why,
+                    refusal.next_step,
+                    refusal.ways,
+                    is_refusal=True,
+                    rule=refusal.rule,
+                )
                 await tx.outbox.put(source.key.team, source.key.key, [route(source.key.key, reply)])
             await tx.inbox.add(source.key, outcome)
             return outcome

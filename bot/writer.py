@@ -21,7 +21,7 @@ from bot.domain.effects import (
     TakeSlot,
 )
 from bot.domain.events import Superseded
-from bot.domain.line import Bold, Code, Line
+from bot.domain.line import Bold, Code, Line, unstopped
 from bot.domain.refusal import Outcome, Refusal, Refused, Way
 from bot.domain.release import Target, Version
 from bot.domain.roles import People
@@ -99,13 +99,13 @@ class Writer:
             "That button was out of date, ",
             Bold("nothing changed"),
             ". ",
-            *d.last.line,
+            *unstopped(d.last.line),
             f", {d.last.at:%H:%M} UTC. The card shows what is possible now.",
         )
         await tx.outbox.put(d.team, d.id, [route(d.id, RefreshCard())])
         refusal = Refusal("stale", line, ())
         if source.reply_to:
-            reply = Reply(source.reply_to, line, is_refusal=True)
+            reply = Reply(source.reply_to, line, is_refusal=True, rule="stale")
             await tx.outbox.put(d.team, source.key.key, [route(source.key.key, reply)])
         outcome = Outcome(d.id, refusal=refusal)
         await tx.inbox.add(source.key, outcome)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from bot.blocks.pieces import Json, actions, button, context, message, section
 from bot.blocks.text import Names, Piece, Pieces, label, notice, words
-from bot.domain.deployment import Deployment
 from bot.domain.effects import Reply
-from bot.domain.line import At, Bold, Code, Line, Said, mentions
+from bot.domain.line import Bold, Code, Line, Said, mentions
 from bot.domain.refusal import Refusal, Way
 from bot.ports import Message
 
@@ -17,6 +16,7 @@ _SIGNS = {
     "slot": ":large_yellow_circle:",
     "already_running": ":large_yellow_circle:",
     "already_signed": ":white_check_mark:",
+    "stale": ":arrows_counterclockwise:",
     "too_late": ":arrows_counterclockwise:",
 }
 _NO_NAMES: Names = {}
@@ -54,15 +54,6 @@ def misread(
         context(_grey(typed)),
     ]
     return message(notice((what, " ", why, " ", next_step), _NO_NAMES), *blocks)
-
-
-def stale(d: Deployment, names: Names = _NO_NAMES) -> Message:
-    """A button of an older offer: what happened since, by whom and when; nothing was done."""
-    news: Pieces = (*d.last.line, ", ", At(d.last.at), ". ") if d.last.line else ()
-    spoken: Pieces = ("That button was out of date. ", *news, "Nothing changed. ", d.id)
-    top: list[Piece] = [":arrows_counterclockwise: ", Bold("Nothing changed."), " ", Code(d.id)]
-    top += [" has moved on since that button: ", *news, "The card now shows the latest state."]
-    return message(notice(spoken, names), section(top, names=names))
 
 
 def fault(code: str, tell: Sequence[str] = (), runbook: str = "", on_call: str = "") -> Message:
@@ -121,7 +112,7 @@ def _grey(typed: str) -> list[Piece]:
 
 def reply(told: Reply, names: Names = _NO_NAMES) -> Message:
     """The answer to a click, for the clicker only."""
-    sign = ":lock: " if told.is_refusal else ""
+    sign = f"{_SIGNS.get(told.rule, ':x:')} " if told.is_refusal else ""
     blocks = [
         section((sign, *told.line)),
         *([section(told.next_step)] if told.next_step else []),

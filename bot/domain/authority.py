@@ -1,7 +1,7 @@
 """Rules that several wishes share: who may, and what stands in the way."""
 
 from bot.domain.deployment import Deployment, Phase
-from bot.domain.line import Bold, Code, Line, Mention, Part, Said, mentions
+from bot.domain.line import Bold, Code, Line, Mention, Part, Said, mentions, unstopped
 from bot.domain.plan import Plan
 from bot.domain.refusal import Refused
 from bot.domain.roles import People
@@ -14,6 +14,7 @@ def require(people: People, user: str, roles: tuple[str, ...], act: str, plan: P
     """Raise `Refused` naming who can, unless *user* holds one of *roles* at this moment."""
     if people.has_any(user, roles):
         return
+    mind_listed(people, user, f"{act} for {plan.service}")
     able = tuple(dict.fromkeys(u for role in roles for u in people.holders(role)))
     titles = " or ".join(people.title(role) for role in roles)
     mine = ", ".join(people.title(role) for role in people.roles_of(user)) or "none"
@@ -29,6 +30,16 @@ def require(people: People, user: str, roles: tuple[str, ...], act: str, plan: P
         ),
         ("Nothing was changed. Ask one of them, or have a lead change ", Code("org.yaml"), "."),
     )
+
+
+def mind_listed(people: People, user: str, act: str) -> None:
+    """Raise `Refused` for somebody the policy does not know: no role of theirs can be named."""
+    if people.find(user) is None:
+        raise Refused(
+            "role",
+            (Bold("You are not listed in org.yaml"), f", so you cannot {act}."),
+            ("Nothing was changed. Ask a lead to add you.",),
+        )
 
 
 def mind_lock(plan: Plan, context: Context) -> None:
@@ -65,8 +76,11 @@ def mind_slot(plan: Plan, context: Context) -> None:
         )
 
 
-def too_late(d: Deployment, act: str) -> Refused:
-    """The answer to a wish that its phase does not know: what happened, by whom, what now."""
+def too_late(d: Deployment, act: str, way: Line = ()) -> Refused:
+    """The answer to a wish that its phase does not know: what happened, by whom, what now.
+
+    *way* is said where the phase's usual way on would be none.
+    """
     what = d.phase.value.replace("_", " ")
     if d.phase is Phase.RUNNING:
         what = f"at “{d.stage.name}”"
@@ -74,11 +88,11 @@ def too_late(d: Deployment, act: str) -> Refused:
         Phase.HELD: ("Resume it first: ", Code(f"/deploy resume {d.id}"), "."),
         Phase.ROLLING_BACK: ("Its card shows when the old version serves again.",),
     }
-    news: Line = (" ", *d.last.line, ", ", _at(d), ".") if d.last.line else ()
+    news: Line = (" ", *unstopped(d.last.line), ", ", _at(d), ".") if d.last.line else ()
     return Refused(
         "too_late",
         (Bold(f"You cannot {act} {d.id} now"), f": it is {what}.", *news),
-        (NOTHING, *ways.get(d.phase, ("See ", Code(f"/deploy status {d.id}"), "."))),
+        (NOTHING, *(way or ways.get(d.phase, ("See ", Code(f"/deploy status {d.id}"), ".")))),
     )
 
 

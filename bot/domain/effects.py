@@ -104,13 +104,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a click, for the one who clicked; *code* only when it is our own fault."""
+    """The answer to a click, for the one who clicked; *rule* is why it was refused."""
 
     to: str
     line: Line
     next_step: Line = ()
     ways: tuple[Way, ...] = ()
     is_refusal: bool = False
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

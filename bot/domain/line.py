@@ -60,6 +60,12 @@ def mentions(users: tuple[str, ...] | list[str], last: str = "or") -> Line:
     return tuple(parts)
 
 
+def unstopped(line: Line) -> Line:
+    """*line* without its full stop, so that the sentence can go on."""
+    last = line[-1] if line else None
+    return (*line[:-1], last.removesuffix(".")) if isinstance(last, str) else line
+
+
 def _plain(part: Part) -> str:
     match part:
         case str():

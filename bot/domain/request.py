@@ -61,7 +61,7 @@ def request_rollback(
 ) -> Decision:
     """Go back after *finished* is over: a deployment of kind rollback, under its old policy."""
     plan = finished.plan
-    require(context.people, wish.by, plan.rights.roll_back, "roll back", plan)
+    require(context.people, wish.by, plan.rights.roll_back, f"roll back {finished.id}", plan)
     mind_reason(plan, wish.reason)
     _mind_serving(finished, context)
     mind_slot(plan, context)
@@ -117,19 +117,28 @@ def _mind_busy(wish: Requested, context: Context) -> None:
         raise Refused(
             "already_running",
             (
-                Bold(f"{wish.plan.service} already has a deployment on its way: "),
+                Bold(f"{wish.plan.service} already has a deployment on its way"),
+                ": ",
                 Code(other.id),
                 f", {other.version}, {other.phase.replace('_', ' ')}.",
             ),
             (
                 "Nothing was started. Look at it with ",
                 Code(f"/deploy status {other.id}"),
-                ", or end it with ",
-                Code(f"/deploy cancel {other.id} reason"),
+                *_ending(other, context),
                 ".",
             ),
             (Way("Show it", "deploy.status", other.id),),
         )
+
+
+def _ending(other: Active, context: Context) -> Line:
+    """How a person ends *other*; what changes the environment is rolled back, not cancelled."""
+    if other.phase == Phase.ROLLING_BACK:
+        return ("; it is over when the old version is seen to serve",)
+    is_changing = context.slot.holder == other.id
+    command = f"/rollback {other.id}" if is_changing else f"/deploy cancel {other.id}"
+    return (", or end it with ", Code(f"{command} reason"))
 
 
 def _is_rival(other: Active, kind: str) -> bool:
@@ -174,8 +183,8 @@ def _mind_signers(wish: Requested, people: People) -> None:
             raise Refused(
                 "nobody_can_approve",
                 (
-                    Bold("Nobody could approve this: "),
-                    "no one but the requester and the authors is left as ",
+                    Bold("Nobody could approve this"),
+                    ": no one but the requester and the authors is left as ",
                     Bold(", ".join(people.title(r) for r in missing)),
                     ".",
                 ),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.approvals import Approval, open_roles
-from bot.domain.authority import NOTHING, need_words, require, too_late
+from bot.domain.authority import NOTHING, mind_listed, need_words, require, too_late
 from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.events import Approved, Rejected
 from bot.domain.health import spoken
@@ -121,6 +121,7 @@ def _mind_signed(d: Deployment, user: str, context: Context) -> None:
 
 
 def _no_place(d: Deployment, user: str, context: Context) -> Refused:
+    mind_listed(context.people, user, f"approve {d.id}")
     missing = open_roles(d.seats(context.people))
     titles = " and ".join(context.people.title(role) for role in missing)
     mine = ", ".join(context.people.title(r) for r in context.people.roles_of(user)) or "none"

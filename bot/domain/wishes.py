@@ -145,7 +145,8 @@ def mind_rollback(d: Deployment, wish: RollbackRequested, context: Context) -> N
 
 def abandon(d: Deployment, wish: RollbackAbandoned, context: Context, now: datetime) -> Decision:
     if d.phase is not Phase.ROLLING_BACK:
-        raise too_late(d, "abandon the rollback of")
+        way: Line = ("No rollback is on its way; see ", Code(f"/deploy status {d.id}"), ".")
+        raise too_late(d, "abandon the rollback of", way)
     require(
         context.people,
         wish.by,

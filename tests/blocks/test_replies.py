@@ -1,10 +1,11 @@
 """Answers to one person: every one says what did not happen, and leads on."""
 
+import pytest
+
 from bot.blocks import replies
 from bot.blocks.help import help_for
-from bot.blocks.lists import deployment_table, status_list, status_of
-from bot.domain.deployment import Last
-from bot.domain.effects import Announce
+from bot.blocks.lists import deployment_table, status_list, status_of, waiting
+from bot.domain.effects import Announce, Reply
 from bot.domain.line import Bold, Code, Mention, Said
 from bot.domain.refusal import Refusal, Way
 from bot.domain.slots import Lock
@@ -73,17 +74,14 @@ def test_a_misread_line_offers_whole_lines_to_run_again() -> None:
     assert buttons(drawn)["deploy.retry.2"]["value"] == "/deploy checkout-api v1.8.3"
 
 
-def test_a_stale_click_says_what_happened_by_whom_and_that_nothing_did() -> None:
-    last = Last(("Promoted by ", Mention(ANA), " to 50 %"), ANA, NOW)
-    drawn = replies.stale(canary(last=last), {ANA: "Ana"})
+@pytest.mark.parametrize(
+    ("rule", "sign"),
+    [("role", ":lock:"), ("stale", ":arrows_counterclockwise:"), ("reason", ":x:")],
+)
+def test_a_refused_click_has_the_sign_of_its_rule(rule: str, sign: str) -> None:
+    drawn = replies.reply(Reply("", ("No.",), is_refusal=True, rule=rule))
 
-    assert drawn.text == (
-        "That button was out of date. Promoted by Ana to 50 %, 14:00 UTC. Nothing changed. D-142"
-    )
-    assert lines(drawn) == [
-        ":arrows_counterclockwise: *Nothing changed.* `D-142` has moved on since that button: "
-        f"Promoted by Ana to 50 %, {when(NOW, '14:00')}. The card now shows the latest state."
-    ]
+    assert lines(drawn)[0] == f"{sign} No."
 
 
 def test_our_own_fault_has_a_code_a_person_and_a_way_without_us() -> None:
@@ -179,3 +177,8 @@ def test_an_answer_is_one_sentence() -> None:
 
     assert replies.answer(line).text == "D-142 goes on."
     assert lines(replies.answer(line)) == ["`D-142` goes on."]
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 waits for"), (2, "2 wait for")])
+def test_what_waits_is_counted_in_english(count: int, words: str) -> None:
+    assert waiting([a_deployment(cursor=2)] * count, people()).text.startswith(words)

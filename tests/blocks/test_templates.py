@@ -46,7 +46,6 @@ MESSAGES: dict[str, Template] = {
     ),
     "collapsed": lambda d, p: status.collapsed(d, NOW, status.summary(d, p, NOW)),
     "page": lambda d, p: page.page(d, d.last.line, p),
-    "stale": lambda d, _: replies.stale(d),
     "status of one": lambda d, p: lists.status_of(d, [], p, NOW, "https://x.example/card"),
     "status list": lambda d, p: lists.status_list(
         [d] * 60, [(d.target, Lock(LONG, ANA, NOW))] * 60, p, NOW

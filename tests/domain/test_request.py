@@ -59,7 +59,10 @@ def test_asking_takes_a_role() -> None:
 
     assert refusal.rule == "role"
     assert f"@{CHRIS}" in plain(refusal.why)
-    assert refused(by="U0NOBODY").rule == "role"
+    stranger = refused(by="U0NOBODY")
+    assert stranger.rule == "role"
+    assert "You are not listed in org.yaml" in plain(stranger.why)
+    assert "Ask a lead to add you" in plain(stranger.next_step)
     assert refused(people=without(people(), DANA)).rule == "role"
 
 
@@ -77,6 +80,23 @@ def test_a_second_one_of_the_same_kind_is_refused_with_the_way_to_the_first(phas
 
     assert refusal.rule == "already_running"
     assert [way.value for way in refusal.ways] == ["D-141"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "holder", "way"),
+    [
+        (Phase.RUNNING, None, "/deploy cancel D-141 reason"),
+        (Phase.HELD, "D-141", "/rollback D-141 reason"),
+        (Phase.ROLLING_BACK, "D-141", "when the old version is seen to serve"),
+    ],
+)
+def test_how_the_first_is_ended_depends_on_what_it_changed(
+    phase: Phase, holder: str | None, way: str
+) -> None:
+    refusal = refused(others=busy(phase), slot=Slot(holder, 1))
+
+    assert way in plain(refusal.next_step)
+    assert "on its way: D-141" in plain(refusal.why)
 
 
 def test_a_rollback_on_its_way_refuses_every_kind() -> None:
