@@ -108,7 +108,8 @@ def _promote(d: Deployment, value: str) -> Json:
 
 
 def _resume(d: Deployment, value: str) -> Json:
-    why = d.hold.reason if d.hold is not None and d.hold.reason else "no reason given"
+    reason = d.hold.reason if d.hold is not None else ""
+    why: Line = ("Held because: ", Said(reason[:120])) if reason else ()
     where = f"It goes on at {d.weight} %, and the bake starts again. " if d.is_touched else ""
     return button(
         "Resume",
@@ -118,7 +119,7 @@ def _resume(d: Deployment, value: str) -> Json:
         style="primary",
         confirm=confirm(
             f"Resume {d.plan.service} {d.version.name}?",
-            (where or f"It goes on at {_name(d.stage)}. ", "Held because: ", Said(why[:120])),
+            (where or f"It goes on at {_name(d.stage)}. ", *why),
             "Resume",
         ),
     )

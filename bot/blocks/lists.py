@@ -160,7 +160,8 @@ def waiting(waits: Sequence[Deployment], people: People) -> Message:
         blocks += actions([{key: value for key, value in button.items() if key != "style"}])
     rest = len(waits) - _MOST_WAITING
     more: Pieces = (f"{rest} more: see /deploy status. ", *_MINE) if rest > 0 else _MINE
-    text = f"{len(waits)} wait for your signature: {', '.join(d.id for d in waits[:5])}"
+    verb = "waits" if len(waits) == 1 else "wait"
+    text = f"{len(waits)} {verb} for your signature: {', '.join(d.id for d in waits[:5])}"
     return message(notice((text,), {}), *blocks, context(more))
 
 

@@ -57,7 +57,8 @@ def health_lines(d: Deployment, now: datetime) -> list[Piece]:
     lines += _rest(len(d.health.findings) - _MOST_LINES)
     firing = fires_at(d.health, rules)
     if firing is not None:
-        lines += [f"{RED} Over the limit since ", At(firing[0].since), ", fires at ", At(firing[1])]
+        fires = ", fires at " if now < firing[1] else ", fired at "
+        lines += [f"{RED} Over the limit since ", At(firing[0].since), fires, At(firing[1])]
     elif d.health.verdict is Verdict.UNKNOWN:
         lines += [f"{YELLOW} Not known to be healthy: ", Said(d.health.why)]
     else:

@@ -168,8 +168,8 @@ def _hold(d: Deployment) -> list[Fact]:
     if hold is None:
         return []
     who: Piece = Mention(hold.by) if hold.by else "itself"
-    why = Said(hold.reason) if hold.reason else Said("no reason given")
-    return [("Held by", (who, ", since ", At(hold.since))), ("Why", (why,))]
+    why: list[Fact] = [("Why", (Said(hold.reason),))] if hold.reason else []
+    return [("Held by", (who, ", since ", At(hold.since))), *why]
 
 
 def _back(d: Deployment) -> list[Fact]:

@@ -118,7 +118,7 @@ def _team(d: Deployment, people: People, names: Names) -> list[Piece]:
 def _issues(d: Deployment, state: Standing) -> Line:
     health = d.health
     if d.phase is Phase.HELD and d.hold is not None:
-        return ("held: ", Said(d.hold.reason or "no reason given"))
+        return ("held: ", Said(d.hold.reason)) if d.hold.reason else ("held",)
     if d.rollback is not None:
         return (Said(d.rollback.reason),)
     if health is not None and health.verdict is not Verdict.PASS:

@@ -1,6 +1,6 @@
 """What a reading of the metrics means: PASS, FAIL or UNKNOWN, and never a guess."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -134,7 +134,7 @@ def _judge(
     if broken:
         return (
             Verdict.UNKNOWN,
-            f"{exceeds(broken[0], values[broken[0].metric])}, not yet for so long",
+            _exceeding(broken[0], values[broken[0].metric], now - since[broken[0].key]),
         )
     return Verdict.PASS, "within every limit"
 
@@ -144,6 +144,12 @@ def exceeds(rule: Rule, value: float) -> str:
     unit = f" {rule.unit}" if rule.unit else ""
     lasting = f" for {spoken(rule.lasting)}" if rule.lasting else ""
     return f"{rule.names()} {value:.4g}{unit}, limit {rule.limit}{unit}{lasting}"
+
+
+def _exceeding(rule: Rule, value: float, so_far: timedelta) -> str:
+    """`error rate 6.2 %, limit 5 %, over it for 40 s of 2 min`: before the trigger fires."""
+    over = f"over it for {spoken(so_far)} of {spoken(rule.lasting)}"
+    return f"{exceeds(replace(rule, lasting=timedelta()), value)}, {over}"
 
 
 def spoken(duration: timedelta) -> str:

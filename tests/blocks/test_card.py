@@ -109,6 +109,17 @@ def test_a_running_breach_is_red_with_the_moment_it_fires() -> None:
     assert f":red_circle: Over the limit since {when(NOW, '14:00')}, fires at {fires}" in drawn
 
 
+def test_a_trigger_that_has_fired_is_told_in_the_past() -> None:
+    breached = healthy(verdict=Verdict.FAIL, breaches=(Breach("error_rate", Decimal(5), NOW),))
+    d = canary(
+        phase=Phase.HELD, hold=Hold(ANA, "", NOW, NOW), health=replace(breached, at=NOW + MINUTE)
+    )
+    drawn = shown(d, NOW + 2 * MINUTE)
+
+    assert any(", fired at " in line for line in drawn)
+    assert not any("no reason given" in line for line in drawn)
+
+
 def test_a_one_way_migration_is_never_promised_an_automatic_rollback() -> None:
     version = a_version(migrations=(Migration("0042_drop_tax", is_reversible=False),))
     breached = healthy(verdict=Verdict.UNKNOWN, breaches=(Breach("error_rate", Decimal(5), NOW),))
