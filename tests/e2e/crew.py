@@ -24,12 +24,12 @@ class Crew:
         self.newest = "D-1"
         self._cards: dict[str, str] = {}
 
-    async def work(self, *, fidgets: bool = False, goes_back: bool = True) -> None:
-        """*fidgets*: hold and resume instead of going on; *goes_back* once a version is live."""
+    async def work(self, *, fidgets: bool = False) -> None:
+        """*fidgets*: hold and resume instead of going on. What is live is rolled back."""
         d = await self.look()
         await self._watch_card()
         if d is None or d.phase in OVER:
-            await self._begin(d, goes_back)
+            await self._begin(d)
         elif d.phase is Phase.HELD and is_lost(d):
             await self._team.slack.command(DANA, "/deploy", f"cancel {d.id} who knows how it ended")
         elif d.phase is Phase.HELD:
@@ -40,7 +40,7 @@ class Crew:
             signed = {approval.by for approval in d.approvals}
             for user in {ANA, QUINN} - signed:
                 await self._press(user, "dep.approve", d, "ask")
-        elif d.phase is Phase.WATCHING and goes_back:
+        elif d.phase is Phase.WATCHING:
             await self._go_back(d)
 
     async def finish(self) -> None:
@@ -76,8 +76,8 @@ class Crew:
             first = self._cards.setdefault(self.newest, where.ts)
             assert first == where.ts, f"{self.newest} has another card"
 
-    async def _begin(self, before: Deployment | None, goes_back: bool) -> None:
-        if before is not None and before.phase is Phase.SUCCEEDED and goes_back:
+    async def _begin(self, before: Deployment | None) -> None:
+        if before is not None and before.phase is Phase.SUCCEEDED:
             await self._go_back(before)
             return
         seen = await self._team.slack.command(DANA, "/deploy", "checkout v1.8.3")
