@@ -25,7 +25,7 @@ from bot.policies.findings import Level, PolicyError
 from bot.policies.json_schema import json_schema
 from bot.policies.loader import findings
 from bot.policies.show import show
-from bot.ports import Unavailable
+from bot.ports import InDoubt, Unavailable
 from bot.settings import Settings, SettingsError
 from handlers.commands import Misread
 from storage import audit, backup, migrate
@@ -255,6 +255,13 @@ def _answer(work: Callable[[], Awaitable[T]]) -> T:
         _fail(str(error), "Nothing was changed.")
     except Unfinished as error:
         _fail(str(error), "Run the same command again to go on driving it.", NO_ANSWER)
+    except InDoubt as error:
+        _fail(
+            f"No answer: {error}.",
+            "Nobody knows whether it was done. Look before you try again: "
+            'pilothouse do "/deploy status".',
+            NO_ANSWER,
+        )
     except Unavailable as error:
         _fail(f"No answer: {error}.", "Nothing was changed. Try again.", NO_ANSWER)
     except OSError as error:

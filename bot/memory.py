@@ -292,8 +292,8 @@ class Store(Protocol):
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run *unit* in one transaction and commit; whatever it raises rolls everything back.
 
-        Lost connections, deadlocks and serialisation failures are tried again a few times, so
-        *unit* may run more than once. Raises `Unavailable` when the database stays away.
+        Lost connections, deadlocks and the like are tried again, so *unit* may run more than
+        once. Raises `Unavailable`, or `InDoubt` when it may have been committed all the same.
         """
 
     async def now(self) -> datetime:

@@ -30,6 +30,13 @@ class Unavailable(Exception):
         self.is_in_doubt = is_in_doubt
 
 
+class InDoubt(Unavailable):
+    """A change was handed over and its answer was lost: it may have been done."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, is_in_doubt=True)
+
+
 class Rejected(Exception):
     """An outside system understood and said no, for good. Trying again changes nothing."""
 

@@ -11,7 +11,7 @@ from bot.blocks import replies
 from bot.domain.line import Bold, Code
 from bot.domain.refusal import Refusal, Refused
 from bot.numbers import Numbers
-from bot.ports import Message, Policies, Rejected, Unavailable
+from bot.ports import InDoubt, Message, Policies, Rejected, Unavailable
 from handlers.commands import Misread
 
 _log = structlog.get_logger()
@@ -52,6 +52,11 @@ class Answers:
         except Refused as refused:
             self._count("refused")
             return replies.refusal(refused.refusal, typed, self._names)
+        except (InDoubt, TimeoutError) as error:
+            # What was handed to the database cannot be taken back, so nothing is claimed of it.
+            self._count("busy")
+            _log.warning("busy", why=str(error) or "too slow")
+            return replies.refusal(_SLOW, typed, self._names)
         except Unavailable as error:
             self._count("busy")
             _log.warning("busy", why=str(error))
@@ -61,11 +66,6 @@ class Answers:
             self._count("refused")
             _log.warning("form_not_opened", why=str(error))
             return replies.refusal(_NO_FORM, typed, self._names)
-        except TimeoutError:
-            # What was handed to the database cannot be taken back, so nothing is claimed of it.
-            self._count("busy")
-            _log.warning("busy", why="too slow")
-            return replies.refusal(_SLOW, typed, self._names)
         except Exception:
             return self._fault()
         self._count("done")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from bot.memory import Transaction
-from bot.ports import Unavailable
+from bot.ports import InDoubt, Unavailable
 from storage.connection import Conflict, Row, for_postgres
 from storage.plans import Known
 from storage.transaction import SqlTransaction, settled
@@ -45,6 +45,19 @@ _PASSING = (
     OSError,
     TimeoutError,
 )
+
+#: After these nobody knows whether a COMMIT that was sent was carried out.
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+
+class _CommitLost(OSError):
+    """The answer to a COMMIT never came."""
 
 
 class Dial:
@@ -102,6 +115,7 @@ class PostgresStore:
         return cls(pool, clock)
 
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
+        kind: Callable[[str], Unavailable] = Unavailable
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._transact(unit)
@@ -110,8 +124,10 @@ class PostgresStore:
                     raise  # a value that does not fit: no other try would end differently
                 if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                     await self._pool.expire_connections()  # they lead to a standby now
+                if isinstance(error, _CommitLost):
+                    kind = InDoubt  # and stays so, whatever the other attempts come to
                 if attempt == _ATTEMPTS:
-                    raise Unavailable(f"the database does not answer ({error})") from error
+                    raise kind(f"the database does not answer ({error})") from error
             await asyncio.sleep(random.uniform(0, 0.02 * 4**attempt))  # noqa: S311 - jitter
         raise AssertionError("the last attempt either returns or raises")
 
@@ -143,7 +159,7 @@ class PostgresStore:
             except BaseException:
                 await _roll_back(connection)
                 raise
-            if await connection.execute("COMMIT") != "COMMIT":
+            if await _commit(connection) != "COMMIT":
                 # Somebody caught a database error inside the unit and went on.
                 raise AssertionError("the transaction had failed and could not be committed")
             return result
@@ -176,6 +192,14 @@ class _PostgresConnection:
         except asyncpg.UniqueViolationError as error:
             raise Conflict(str(error)) from error
         return int(status.rsplit(" ", 1)[1])
+
+
+async def _commit(connection: Any) -> str:
+    try:
+        status: str = await connection.execute("COMMIT")
+    except _LOST as error:
+        raise _CommitLost(str(error)) from error
+    return status
 
 
 async def _roll_back(connection: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.refusal import Outcome
 from bot.memory import InboxKey, Transaction
-from bot.ports import Unavailable
+from bot.ports import InDoubt, Unavailable
 from storage.store import OpenStore, open_store
 from storage.transaction import connection_of
 from tests.builders import NOW, TEAM, a_deployment
@@ -155,8 +155,23 @@ async def test_what_keeps_failing_is_unavailable_in_the_end(store: OpenStore) ->
         raising = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END $$"
         await connection_of(tx).rows(raising)
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable) as raised:
         await store.run(unit)
+
+    assert not isinstance(raised.value, InDoubt)
+
+
+async def test_what_may_have_been_committed_is_not_called_undone(
+    store: OpenStore, cable: Cable
+) -> None:
+    async def unit(tx: Transaction) -> int:
+        cable.cut = "on the way back"
+        return await tx.deployments.next_number(TEAM)
+
+    with pytest.raises(InDoubt):
+        await store.run(unit)
+
+    assert await store.run(lambda tx: tx.deployments.next_number(TEAM)) > 1
 
 
 async def test_a_swallowed_database_error_is_never_committed(store: OpenStore) -> None:
