@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.blocks import replies, views
-from bot.domain.events import Cancelled, Rejected, RollbackRequested
+from bot.domain.events import Cancelled, Rejected, RollbackRequested, Wish
 from bot.domain.line import Bold, plain
 from bot.domain.refusal import Outcome, Refusal, Refused
 from bot.ports import Message
@@ -33,12 +33,12 @@ class Submissions:
             case "rollback.submit":
                 return await self._rollback(form, source)
             case "reject.submit":
-                wish = Rejected(form.user.id, _typed(form, "reason"))
-                return self._outcome(await self._desk.engine.apply(*_thing(form, wish), source))
+                return await self._wish(
+                    form, Rejected(form.user.id, _typed(form, "reason")), source
+                )
             case "cancel.submit":
-                cancelled = Cancelled(form.user.id, _typed(form, "reason"))
-                return self._outcome(
-                    await self._desk.engine.apply(*_thing(form, cancelled), source)
+                return await self._wish(
+                    form, Cancelled(form.user.id, _typed(form, "reason")), source
                 )
         raise Refused(
             "unknown_form",
@@ -75,7 +75,14 @@ class Submissions:
         wish = self._desk.previews.request_of(draft)
         return self._outcome(await self._desk.engine.request(wish, source))
 
+    async def _wish(self, form: ViewSubmission, wish: Wish, source: Source) -> Response:
+        """A form speaks for the offer it was opened on; meanwhile things may have moved on."""
+        about = _carried(form)
+        return self._outcome(await self._desk.engine.apply(about.thing, wish, source, about.offer))
+
     async def _rollback(self, form: ViewSubmission, source: Source) -> Response:
+        # Not bound to an offer, on purpose: in an emergency a step more or less changes nothing
+        # about going back. What does matter, the thing and the target, is checked instead.
         target = _typed(form, "target") or None
         wish = RollbackRequested(form.user.id, _typed(form, "reason"), target)
         outcome = await self._desk.engine.apply(_carried(form).thing, wish, source)
@@ -100,10 +107,6 @@ def said(message: Message) -> Response:
 
 def _error(block: str, text: str) -> Response:
     return {"response_action": "errors", "errors": {block: text[:150]}}
-
-
-def _thing(form: ViewSubmission, wish: Any) -> tuple[str, Any]:
-    return _carried(form).thing, wish
 
 
 def _carried(form: ViewSubmission) -> values.Value:
