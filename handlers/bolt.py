@@ -1,5 +1,6 @@
 """Bolt's part: routing. Everything is answered within its acknowledgement, nothing after it."""
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -127,7 +128,12 @@ def bolt_app(client: AsyncWebClient, token: str, door: Door) -> AsyncApp:
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
 
+    # Bolt reads the token from the environment too, and would warn at every start that it has
+    # two of them; a warning of it may also quote what people wrote.
+    quiet = logging.getLogger("slack_bolt")
+    quiet.setLevel(logging.ERROR)
     app = AsyncApp(
+        logger=quiet,
         client=client,
         authorize=authorize,
         process_before_response=True,
