@@ -1,6 +1,7 @@
 """`pilothouse demo`: the workspace, its page, the small world, and the bot as a child process."""
 
 import asyncio
+import errno
 import os
 import secrets
 import signal
@@ -19,6 +20,8 @@ from bot.demo.slack import Manifest, SlackEmulator, demo_workspace
 from bot.demo.supervisor import BotProcess
 from bot.demo.world.catalogue import FIRST
 from bot.demo.world.world import DemoWorld
+from bot.domain.line import Bold
+from bot.domain.refusal import Refused
 from bot.ports import Unavailable
 
 _MANIFEST = Path(__file__).parents[2] / "manifest.yml"
@@ -61,14 +64,27 @@ class Demo:
         self.bot: BotProcess | None = None
 
     async def start(self) -> None:
-        """The page answers and the bot is ready when it returns."""
+        """The page answers and the bot is ready when it returns. Raises `Refused` when the port
+        is taken."""
         await self.world.start()
-        await self.slack.start(port=self._port)
+        await self._open_page()
         self._write_policies()
         environ = self.environ()
         await _adopt(environ)
         self.bot = BotProcess(environ, self._directory / "bot.log")
         await self.bot.start()
+
+    async def _open_page(self) -> None:
+        try:
+            await self.slack.start(port=self._port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise Refused(
+                "port_taken",
+                (Bold(f"Port {self._port} is taken."),),
+                ("Stop the other demo, or use `pilothouse demo --port 0`.",),
+            ) from error
 
     async def stop(self) -> None:
         if self.bot is not None:
@@ -123,7 +139,7 @@ class Demo:
 
 
 async def demo(port: int, directory: Path | None, say: Callable[[str], None]) -> None:
-    """Run until Ctrl-C. Raises `OSError` when the port is taken."""
+    """Run until Ctrl-C. Raises `Refused` when the port is taken."""
     async with AsyncExitStack() as stack:
         if directory is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pilothouse-")))
