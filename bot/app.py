@@ -46,6 +46,7 @@ from storage.addresses import is_postgres, sqlite_path
 from storage.lock import hold
 from storage.prune import prune
 from storage.store import prepare
+from storage.takeover import end_leases
 
 _log = structlog.get_logger()
 
@@ -145,10 +146,13 @@ async def run(settings: Settings, stop: asyncio.Event, started: Callable[[str], 
 async def open_core(settings: Settings, policies: Policies, stack: AsyncExitStack) -> Core:
     """The core over the configured database, whose schema is brought up to date first."""
     url = settings.database_url.get_secret_value()
-    if not is_postgres(url):
+    is_alone = not is_postgres(url)
+    if is_alone:
         stack.enter_context(hold(sqlite_path(url)))
     store = await prepare(url)
     stack.push_async_callback(store.close)
+    if is_alone:
+        await end_leases(store)
     http = HttpJson(hosts_of(policies))
     stack.push_async_callback(http.close)
     return core_of(store, policies, world_of(http, settings.state), settings.tick, Numbers())
