@@ -6,7 +6,7 @@ from bot.blocks import rollback
 from bot.blocks.standing import standing, what
 from bot.domain.deployment import Deployment
 from bot.domain.events import Approved, Cancelled, Held, Rejected, Resumed, RollbackRequested
-from bot.domain.line import At, Bold, Code, Line, Mention
+from bot.domain.line import At, Bold, Code, Line, Mention, unstopped
 from bot.domain.refusal import Refused, Way
 from bot.ports import Posted
 from bot.writer import Source
@@ -98,7 +98,9 @@ class Mentions:
     async def _tell_status(self, thing: str, team: str, source: Source) -> None:
         d = await self._desk.questions.deployment(team, thing)
         state = standing(d, self._desk.policies.people, await self._desk.questions.now())
-        news: Line = (". Last: ", *d.last.line, ", ", At(d.last.at)) if d.last.line else ()
+        news: Line = (
+            (". Last: ", *unstopped(d.last.line), ", ", At(d.last.at)) if d.last.line else ()
+        )
         await self._desk.engine.tell(
             (f"{state.sign} ", Bold(what(d)), ": ", *state.line, " · ", Code(d.id), *news),
             (),

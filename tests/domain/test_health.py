@@ -108,6 +108,7 @@ def test_a_trigger_fires_only_after_its_whole_duration() -> None:
         Verdict.UNKNOWN,
         Verdict.FAIL,
     ]
+    assert almost.why == "error rate 50 %, limit 5 %, over it for 1 min of 2 min"
     assert at_last.why == "error rate 50 %, limit 5 % for 2 min"
 
 

@@ -189,11 +189,14 @@ def test_a_lead_may_give_it_up_with_a_reason() -> None:
 
 
 def test_only_a_rollback_can_be_given_up() -> None:
-    assert at_step().refused(RollbackAbandoned(CHRIS, "why")).rule == "too_late"
+    refusal = at_step().refused(RollbackAbandoned(CHRIS, "why"))
+    assert refusal.rule == "too_late"
+    assert "Resume" not in plain(held(at_step()).refused(RollbackAbandoned(CHRIS, "why")).next_step)
 
 
 def test_one_deployment_is_rolled_back_once() -> None:
     assert rolling_back().refused(SORRY).rule == "too_late"
+    assert ".," not in plain(back(rolling_back()).refused(SORRY).why)
     assert back(rolling_back()).refused(SORRY).rule == "too_late"
 
 

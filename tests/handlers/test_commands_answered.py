@@ -39,7 +39,7 @@ async def test_deploy_without_a_version_opens_the_form(office: Office) -> None:
         ("/deploy hold D-9", "no deployment D-9"),
         ("/deploy resume D-9", "no deployment D-9"),
         ("/deploy cancel D-9 not today", "no deployment D-9"),
-        ("/deploy unlock checkout mended", "cannot unlock"),
+        ("/deploy unlock checkout mended", "cannot unlock production for checkout"),
         ("/approve", "nothing waits"),
         ("/approve D-9", "no deployment D-9"),
         ("/approve help", "What would you like to do?"),
