@@ -38,6 +38,8 @@ T = TypeVar("T")
 
 DONE, NO, USAGE, NO_ANSWER = range(4)
 
+_NOT_THIS_DATABASE = (WrongSchema, Corrupt, BadAddress)
+
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 db = typer.Typer(no_args_is_help=True, help="The database: upgrade, check, backup.")
 journal = typer.Typer(no_args_is_help=True, help="The journal: verify, export.")
@@ -245,13 +247,13 @@ def _answer(work: Callable[[], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(whole())
+    except audit.BadAnchor as error:
+        _fail(str(error), "Copy it from the log or from the deployment's thread.", USAGE)
     except KeyboardInterrupt:
         raise typer.Exit(DONE) from None
     except PolicyError as error:
         _fail(str(error), "Mend the lines above; `pilothouse policy validate` checks them.")
-    except (Refused, Misread) as error:
-        _fail(str(error), "Nothing was changed.")
-    except (AlreadyRunning, WrongSchema, Corrupt, NotPossible, BadAddress) as error:
+    except (Refused, Misread, NotPossible, AlreadyRunning, *_NOT_THIS_DATABASE) as error:
         _fail(str(error), "Nothing was changed.")
     except Unfinished as error:
         _fail(str(error), "Run the same command again to go on driving it.", NO_ANSWER)

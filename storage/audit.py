@@ -1,6 +1,7 @@
 """Auditing the journal: every edit, removal, swap, insertion and cut tail leaves a finding."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from storage.journal import Head, instant, linked
 from storage.transaction import connection_of
 
 _AT_ONCE = 500
+_ANCHOR = re.compile(r"(\S+):([0-9]{1,18}):([0-9a-f]{64})")
 
 _JOURNAL = """
 SELECT team, thing, seq, at, event, actor, revision, body, prev, hash FROM journal
@@ -72,12 +74,18 @@ class _Seen:
         return 0 < head[0] <= len(chain) and chain[head[0] - 1] == head[1]
 
 
+class BadAnchor(ValueError):
+    """What was given as an anchor is none."""
+
+
 async def verify(store: Store, anchors: Sequence[str] = ()) -> list[Finding]:
     """Walk every chain; *anchors* are what was posted outside: `D-12:4:HASH`, `seal:7:HASH`.
 
     A chain that was cut short, and every record of it in the database with it, is found only
-    by an anchor. A bot that writes meanwhile may look like a cut tail: verify twice.
+    by an anchor. A bot that writes meanwhile may look like a cut tail: verify twice. Raises
+    `BadAnchor`.
     """
+    posted = [_anchor(text) for text in anchors]
     seen = _Seen()
     async for row in _pages(store, _JOURNAL, ("", "", 0)):
         _walk(seen, row)
@@ -89,8 +97,8 @@ async def verify(store: Store, anchors: Sequence[str] = ()) -> list[Finding]:
     for team, thing in seen.hashes:
         if thing != "seal" and (team, thing) not in known:
             seen.find(team, thing, 0, "nothing in the database has this history")
-    for anchor in anchors:
-        _mind_anchor(seen, anchor)
+    for thing, head in posted:
+        _mind_anchor(seen, thing, head)
     return seen.findings
 
 
@@ -164,8 +172,17 @@ def _compare(seen: _Seen, sealed: set[tuple[str, str, int]], row: Row) -> None:
         seen.find(team, thing, seq, "its state is not the one that was journalled")
 
 
-def _mind_anchor(seen: _Seen, anchor: str) -> None:
-    thing, seq, hash = anchor.rsplit(":", 2)
+def _anchor(text: str) -> tuple[str, Head]:
+    found = _ANCHOR.fullmatch(text.strip().strip("`"))
+    if found is None:
+        raise BadAnchor(
+            f"{text!r} is no anchor. It reads THING:NUMBER:HASH, e.g. D-1:4: and the 64 letters "
+            "and digits of the hash."
+        )
+    return found[1], (int(found[2]), found[3])
+
+
+def _mind_anchor(seen: _Seen, thing: str, head: Head) -> None:
     teams = [team for team, known in seen.hashes if known == thing]
-    if not any(seen.has(team, thing, (int(seq), hash)) for team in teams):
-        seen.find("", thing, int(seq), "the row that was posted outside is not there")
+    if not any(seen.has(team, thing, head) for team in teams):
+        seen.find("", thing, head[0], "the row that was posted outside is not there")

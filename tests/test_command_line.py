@@ -129,6 +129,16 @@ def test_a_journal_that_was_changed_does_not_hold(tmp_path: Path) -> None:
     assert json.loads(machine.out)
 
 
+def test_an_anchor_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
+    pilothouse("db", "upgrade", cwd=tmp_path)
+
+    ran = pilothouse("audit", "verify", "--anchor", "newest hash ab12…", cwd=tmp_path)
+
+    assert ran.status == 2
+    assert "is no anchor" in ran.err
+    assert "Traceback" not in ran.err
+
+
 def test_a_damaged_database_is_said_and_left_alone(tmp_path: Path) -> None:
     pilothouse("db", "upgrade", cwd=tmp_path)
     path = tmp_path / "pilothouse.db"

@@ -13,6 +13,8 @@ from bot.domain.effects import StopJob
 from bot.domain.plan import JobStage
 from bot.outbox import route
 from bot.ports import Posted
+from storage.audit import verify
+from tests.blocks.shown import lines
 from tests.builders import ANA, DANA, QUINN, SAM, TEAM
 from tests.fakes import Trouble
 from tests.handlers.office import Office
@@ -191,3 +193,19 @@ async def test_a_router_that_says_no_is_not_asked_again_before_the_next_lap(offi
             await office.beat()
 
     assert (await office.get(id)).phase.value == "held"
+
+
+async def test_the_last_line_of_a_thread_is_an_anchor_that_verifies(office: Office) -> None:
+    id = await office.at_canary()
+    await office.submits(SAM, "rollback.submit", json.dumps({"d": id}), reason="500s on /pay")
+    await office.over(id)
+    card = await office.card(id)
+    for _ in range(4):
+        await office.beat()
+
+    thread = [shown.message for at, shown in office.chat.shown.items() if shown.thread == card.ts]
+    words, _, anchor = lines(thread[-1])[0].partition(": ")
+
+    assert words == "Journal anchor"
+    assert await verify(office.plain_store, [anchor]) == []
+    assert len(await verify(office.plain_store, [anchor.replace(":", ":9", 1)])) == 1

@@ -8,7 +8,6 @@ from bot.domain.line import Code, Line
 from bot.ports import Message
 
 _TAIL = 2800
-_HASH = 12
 
 
 def announce(line: Line, at: datetime, names: Names) -> Message:
@@ -31,15 +30,11 @@ def job_tail(name: str, tail: str, thing: str = "") -> Message:
 
 def anchor(thing: str, entries: int, newest: str) -> Message:
     """Outside the database, so that a journal that was rewritten can be told from this one."""
-    count = f"{entries} entry" if entries == 1 else f"{entries} entries"
-    pieces: Pieces = (
-        "Journal of ",
-        Code(thing),
-        f": {count}, newest hash ",
-        Code(newest if len(newest) <= 64 else newest[:64]),
+    # As `pilothouse audit verify --anchor` takes it.
+    proof = f"{thing}:{entries}:{newest}"
+    return message(
+        notice(("Journal anchor: ", proof), {}), context(("Journal anchor: ", Code(proof)))
     )
-    short = f"Journal of {thing}: {count}, newest hash {newest[:_HASH]}…"
-    return message(notice((short,), {}), context(pieces))
 
 
 def _row(row: str) -> str:

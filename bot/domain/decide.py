@@ -6,7 +6,7 @@ from typing import assert_never
 
 from bot.domain import rollback, rollout, running, signing, updates, watch, wishes
 from bot.domain.deployment import OVER, Decision, Deployment, Last, Phase, offered
-from bot.domain.effects import Announce, RefreshCard, SetTraffic
+from bot.domain.effects import Anchor, Announce, RefreshCard, SetTraffic
 from bot.domain.events import (
     Approved,
     Cancelled,
@@ -51,6 +51,8 @@ def settle(before: Deployment | None, decision: Decision, now: datetime) -> Deci
         state = replace(decision.state, last=Last(newest.line, newest.by, now))
         decision = replace(decision, state=state)
         decision = decision.also(*(Announce(entry.line, now) for entry in entries))
+    if decision.state.is_over and not (before and before.is_over):
+        decision = decision.also(Anchor(now))  # after the last line of its thread
     if before is None or _meaning(before) != _meaning(decision.state):
         state = replace(decision.state, offer=decision.state.offer + 1)
         decision = replace(decision, state=state)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.deployment import Decision, Deployment, Hold, Phase, move
-from bot.domain.effects import Anchor, CloseAsk, FreeSlot, Milestone, Page, StopJob
+from bot.domain.effects import CloseAsk, FreeSlot, Milestone, Page, StopJob
 from bot.domain.jobs import JobState
 from bot.domain.line import Bold, Code, Line, Said
 from bot.domain.plan import ApprovalStage, JobStage
@@ -91,7 +91,7 @@ def finish(
         ended = ended.also(StopJob(d.cursor, d.job_key))
     if to in (Phase.ROLLED_BACK, Phase.ROLLBACK_FAILED, Phase.FAILED, Phase.EXPIRED):
         ended = ended.also(Milestone(what, now))
-    return ended.also(Anchor(now))
+    return ended
 
 
 def is_job_open(d: Deployment) -> bool:

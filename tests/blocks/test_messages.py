@@ -237,11 +237,11 @@ def test_output_keeps_its_end_and_its_indentation_and_cannot_leave_its_block() -
     assert block[-4:] == ["  File x.py", "'''&lt;!channel&gt;", "last", "```"]
 
 
-def test_the_anchor_names_the_thing_the_count_and_the_hash() -> None:
+def test_the_anchor_reads_as_the_auditor_takes_it() -> None:
     drawn = anchor("D-142", 14, "ab12" * 16)
 
-    assert drawn.text == "Journal of D-142: 14 entries, newest hash ab12ab12ab12…"
-    assert lines(drawn) == [f"Journal of `D-142`: 14 entries, newest hash `{'ab12' * 16}`"]
+    assert drawn.text == f"Journal anchor: D-142:14:{'ab12' * 16}"
+    assert lines(drawn) == [f"Journal anchor: `D-142:14:{'ab12' * 16}`"]
 
 
 def test_one_person_with_two_roles_still_is_asked_once() -> None:

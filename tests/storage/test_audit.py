@@ -202,6 +202,15 @@ class Vandal:
         return f"{sql} {seq}"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["", "D-1", "D-1:4:ab12…", "D-1:four:" + "a" * 64, "Journal of D-1: 4 entries, newest hash"],
+)
+async def test_what_is_no_anchor_is_said_to_be_none(store: OpenStore, text: str) -> None:
+    with pytest.raises(audit.BadAnchor, match="is no anchor"):
+        await audit.verify(store, [text])
+
+
 async def test_every_single_mutation_is_found(store: OpenStore, url: str) -> None:
     anchors = await history(store)
     await disarmed(store, url)
