@@ -134,7 +134,9 @@ async def run(settings: Settings, stop: asyncio.Event, started: Callable[[str], 
         ready = readiness(core, loops, links, chat, supervisor, settings)
         # Ends in the opposite order: nobody is listened to any more when the loops stop.
         stack.push_async_callback(loops.stop)
-        address = await _listen(settings, slack_route(settings, app), ready, core.numbers, stack)
+        address = await _listen(
+            settings, slack_route(settings, app, core.numbers), ready, core.numbers, stack
+        )
         stack.push_async_callback(links.stop)
         loops.start()
         links.start()
@@ -158,12 +160,16 @@ async def open_core(settings: Settings, policies: Policies, stack: AsyncExitStac
     return core_of(store, policies, world_of(http, settings.state), settings.tick, Numbers())
 
 
-def slack_route(settings: Settings, app: AsyncApp) -> Handler | None:
+def slack_route(settings: Settings, app: AsyncApp, numbers: Numbers) -> Handler | None:
     """Slack's door over HTTP; none without a signing secret."""
     secrets = [secret.get_secret_value().encode() for secret in settings.signing_secrets]
     if not secrets:
         return None
-    return gated(http_handler(app), secrets, time.time, Limits())
+
+    def turned(status: int) -> None:
+        numbers.turned.labels(str(status)).inc()
+
+    return gated(http_handler(app), secrets, time.time, Limits(), turned)
 
 
 def readiness(

@@ -213,6 +213,7 @@ def gated(
     secrets: Sequence[bytes],
     clock: Callable[[], float],
     limits: Limits,
+    on_turned: Callable[[int], object] = lambda status: None,
 ) -> Handler:
     """Lets only admitted requests through to *handle*; *clock* gives seconds since 1970, UTC.
 
@@ -224,6 +225,7 @@ def gated(
     async def gate(request: web.Request) -> web.StreamResponse:
         verdict = await _judge(request, secrets, clock, limits)
         if isinstance(verdict, Turned):
+            on_turned(verdict.status)
             return _answer(verdict)
         return await handle(verdict, request)
 

@@ -32,7 +32,9 @@ async def serve(settings: Settings) -> None:
         chat = SlackChat(client, session, Pace(time.monotonic), ())
         door = Door(desk, Answers(policies, core.numbers), chat, None)
         app = bolt_app(client, token, door)
-        served = application(slack_route(settings, app), _ready, core.numbers, None, True)
+        served = application(
+            slack_route(settings, app, core.numbers), _ready, core.numbers, None, True
+        )
         runner = web.AppRunner(served, access_log=None)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

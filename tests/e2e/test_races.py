@@ -272,7 +272,7 @@ async def listening(
     chat = SlackChat(client, session, Pace(time.monotonic))
     desk = Desk(core.engine, core.previews, core.questions, core.policies, chat)
     door = Door(desk, Answers(core.policies, core.numbers), chat, None)
-    route = slack_route(settings, bolt_app(client, "xoxb-races", door))
+    route = slack_route(settings, bolt_app(client, "xoxb-races", door), core.numbers)
     assert route is not None
     app = web.Application()
     app.router.add_post("/slack/events", route)

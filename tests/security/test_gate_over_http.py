@@ -32,6 +32,7 @@ class Door:
 
     def __init__(self) -> None:
         self.admitted: list[Admitted] = []
+        self.turned: list[int] = []
         self.port = 0
 
     async def handle(self, admitted: Admitted, request: web.Request) -> web.Response:
@@ -58,7 +59,9 @@ class Door:
 async def door() -> AsyncIterator[Door]:
     door = Door()
     app = web.Application()
-    app.router.add_route("*", "/slack/events", gated(door.handle, [SECRET], lambda: NOW, LIMITS))
+    app.router.add_route(
+        "*", "/slack/events", gated(door.handle, [SECRET], lambda: NOW, LIMITS, door.turned.append)
+    )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -109,6 +112,15 @@ async def test_unsigned_garbage_is_unauthorised(
 
     assert await door.ask(raw(headers, body)) == 401
     assert door.admitted == []
+
+
+async def test_what_is_sent_away_is_counted_by_its_status(door: Door) -> None:
+    assert (
+        await door.ask(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        == 401
+    )
+
+    assert door.turned == [401]
 
 
 @pytest.mark.parametrize("body", [b"[1]", b"[" * 100_000, b'{"type":"unknown"}', b"\xff"])
