@@ -59,7 +59,7 @@ def memory() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 async def test_no_request_makes_the_door_stumble(
     database: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
