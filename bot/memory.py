@@ -183,7 +183,7 @@ class Outbox(Protocol):
     async def again(self, row: Sending, at: datetime, why: str, is_in_doubt: bool = False) -> None:
         """Try again at *at*; a wish that a newer one replaced meanwhile is dropped instead.
 
-        One *in doubt* may have been carried out: it is never dropped, for only a look can tell.
+        One *in doubt* may have been carried out: unless it is fenced traffic, it is not dropped.
         """
 
     async def bury(self, row: Sending, why: str) -> None:

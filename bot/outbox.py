@@ -166,7 +166,8 @@ class Outbox:
     async def _later(
         self, row: Sending, why: str, after: timedelta | None, is_in_doubt: bool
     ) -> None:
-        pause = after or min(_LONGEST, _SHORTEST * 2 ** min(row.attempts, 10))
+        longest = _LONGEST_FOR_TRAFFIC if row.lane.endswith("/traffic") else _LONGEST
+        pause = after or min(longest, _SHORTEST * 2 ** min(row.attempts, 10))
         pause *= 1 + self._jitter() / 4
 
         async def unit(tx: Transaction) -> None:
@@ -181,4 +182,5 @@ class Outbox:
 
 _KEPT_FOR_THE_WORLD = 8
 _SHORTEST = timedelta(seconds=0.25)
+_LONGEST_FOR_TRAFFIC = timedelta(seconds=4)  # and a quarter of jitter: production waits
 _LONGEST = timedelta(seconds=60)

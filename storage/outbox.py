@@ -40,9 +40,13 @@ UPDATE outbox SET
   state = 'ready', next_at = :at, why = :why, is_in_doubt = (is_in_doubt OR :is_in_doubt)
 WHERE {_MINE}"""
 
+# Traffic is fenced and can be asked for twice: a doubt about an older wish is nobody's concern.
+_MAY_GO = "(NOT {0} OR wish = 'traffic')"
+
 _DROP_IF_SUPERSEDED = f"""
 DELETE FROM outbox
-WHERE {_MINE} AND wish IS NOT NULL AND NOT is_in_doubt AND NOT :is_in_doubt AND EXISTS (
+WHERE {_MINE} AND wish IS NOT NULL AND {_MAY_GO.format("(is_in_doubt OR :is_in_doubt)")}
+  AND EXISTS (
   SELECT 1 FROM outbox AS n
   WHERE n.done_at IS NULL AND n.team = outbox.team AND n.lane = outbox.lane
     AND n.wish = outbox.wish AND n.id > outbox.id)"""
@@ -213,5 +217,6 @@ def _give_way(count: int) -> str:
     pairs = " OR ".join(f"(lane = :lane{i} AND wish = :wish{i})" for i in range(count))
     return f"""
 DELETE FROM outbox
-WHERE done_at IS NULL AND team = :team AND state = 'ready' AND NOT is_in_doubt AND ({pairs})
+WHERE done_at IS NULL AND team = :team AND state = 'ready'
+  AND {_MAY_GO.format("is_in_doubt")} AND ({pairs})
 RETURNING lane, wish, priority"""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from bot.domain.effects import Announce, Reply, SetTraffic, StartJob, StopJob
 from bot.memory import Parcel, Sending
 from bot.outbox import THE_WORLD, Outbox, route
+from bot.ports import Unavailable
 from storage.sqlite import SqliteStore
+from tests.fakes import Clock
 from tests.simulation.replica import guard
 from tests.storage.parcels import put, said, traffic
 
@@ -99,3 +102,24 @@ async def test_one_that_serves_the_world_only_leaves_the_rest_to_others(
     assert {type(effect) for effect in to.got} == {SetTraffic, StartJob}
     assert await outbox(store, to).drain() == 2
     assert {type(effect) for effect in to.got[2:]} == {Announce, Reply}
+
+
+async def test_traffic_is_tried_again_within_seconds_however_often_it_failed(
+    database: Path,
+) -> None:
+    clock = Clock()
+    store = await SqliteStore.open(database, clock)
+    tries = 0
+
+    async def deliver(row: Sending) -> None:
+        nonlocal tries
+        tries += 1
+        raise Unavailable("the router does not answer", is_in_doubt=True)
+
+    out = Outbox(store, deliver, "one", guard, lambda: 1.0, lambda *_: None)
+    await put(store, traffic(0))
+    for number in range(1, 20):
+        await out.drain()
+        assert tries == number
+        clock.pass_(timedelta(seconds=5))
+    await store.close()
