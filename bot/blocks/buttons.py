@@ -3,8 +3,9 @@
 from bot.blocks.pieces import Json, button, confirm, offer, option, overflow
 from bot.blocks.text import compact
 from bot.domain.approvals import open_roles
-from bot.domain.deployment import Deployment, offered
+from bot.domain.deployment import Deployment
 from bot.domain.line import Bold, Line, Said
+from bot.domain.offer import offered
 from bot.domain.plan import ApprovalStage, Stage
 from bot.domain.roles import People
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.domain import rollback, rollout, running, signing, updates, watch, wishes
-from bot.domain.deployment import OVER, Decision, Deployment, Last, Phase, offered
+from bot.domain.deployment import OVER, Decision, Deployment, Last, Phase
 from bot.domain.effects import Anchor, Announce, RefreshCard, SetTraffic
 from bot.domain.events import (
     Approved,
@@ -25,6 +25,7 @@ from bot.domain.events import (
 )
 from bot.domain.health import spoken
 from bot.domain.line import Line
+from bot.domain.offer import offered
 from bot.domain.plan import RolloutStage
 from bot.domain.slots import Context
 from bot.domain.stopping import finish
@@ -155,8 +156,8 @@ def _held(decision: Decision, seen: Observed, context: Context, now: datetime) -
         return finish(decision, Phase.EXPIRED, "expired", line, None, now)
     if now - d.hold.reminded_at >= rules.remind_every:
         state = replace(d, hold=replace(d.hold, reminded_at=now))
-        way_out = "roll back" if d.is_touched else "cancel"
-        waiting: Line = (f"Still held, for {spoken(now - d.hold.since)}. Resume or {way_out}.",)
+        ways = " or ".join(offered(d)).replace("_", " ").capitalize()
+        waiting: Line = (f"Still held, for {spoken(now - d.hold.since)}. {ways}.",)
         return replace(decision, state=state).telling("held_long", waiting)
     return decision
 

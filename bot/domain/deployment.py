@@ -8,7 +8,7 @@ from bot.domain.approvals import Approval, Parties, Seat, seats
 from bot.domain.effects import Effect, Entry, Record, Wanted
 from bot.domain.gates import CheckResult
 from bot.domain.health import Health
-from bot.domain.jobs import JobStatus
+from bot.domain.jobs import JobState, JobStatus
 from bot.domain.line import Line, Part
 from bot.domain.plan import ApprovalStage, GateStage, Plan, RolloutStage, Stage
 from bot.domain.release import Target, Version, Weights
@@ -193,6 +193,11 @@ class Deployment:
         return tuple((version, share) for version, share in split if share)
 
     @property
+    def is_job_lost(self) -> bool:
+        """Whether nobody can say how the current job ended: to run it again could do harm."""
+        return self.job is not None and self.job.state is JobState.LOST
+
+    @property
     def job_key(self) -> str:
         return f"{self.team}/{self.id}/{self.cursor}"
 
@@ -248,25 +253,6 @@ class Deployment:
             and not isinstance(self.stage, GateStage | ApprovalStage)
             and (isinstance(self.stage, RolloutStage) or getattr(self.stage, "changes", False))
         )
-
-
-def offered(d: Deployment) -> tuple[str, ...]:
-    """The actions that make sense now, most expected first; what the buttons stand for."""
-    match d.phase:
-        case Phase.RUNNING if isinstance(d.stage, ApprovalStage):
-            ways_out = ("hold", "roll_back") if d.is_touched else ("reject", "hold", "cancel")
-            return ("approve", *ways_out)
-        case Phase.RUNNING if not d.is_touched:
-            return ("hold", "cancel")
-        case Phase.RUNNING if d.next_weight is not None:
-            return ("promote", "hold", "roll_back")
-        case Phase.RUNNING:
-            return ("hold", "roll_back")
-        case Phase.HELD:
-            return ("resume", "roll_back" if d.is_touched else "cancel")
-        case Phase.WATCHING | Phase.SUCCEEDED:
-            return ("roll_back",)
-    return ()
 
 
 @dataclass(frozen=True, slots=True)

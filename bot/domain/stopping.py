@@ -24,7 +24,7 @@ def hold(decision: Decision, by: str | None, reason: str, line: Line, now: datet
 def hold_by_itself(decision: Decision, reason: str, now: datetime) -> Decision:
     """The bot does not know how to go on, so nothing moves."""
     d = decision.state
-    way: Line = (". It ", *way_on(d), ".") if is_job_lost(d) else ()
+    way: Line = (". It ", *way_on(d), ".") if d.is_job_lost else ()
     return hold(decision, None, reason, ("Held by itself: ", Said(reason), *way), now)
 
 
@@ -53,16 +53,11 @@ def hold_and_page(decision: Decision, reason: str, now: datetime) -> Decision:
 
 def way_on(d: Deployment) -> Line:
     """What people can do about a held *d*, said after its name."""
-    resumed = "cannot be resumed, only " if is_job_lost(d) else "can be resumed, or "
+    resumed = "cannot be resumed, only " if d.is_job_lost else "can be resumed, or "
     if d.is_touched:
         return (resumed, "rolled back with ", Code(f"/rollback {d.id} reason"))
     ended: Line = ("ended with ", Code(f"/deploy cancel {d.id} reason"))
     return (resumed, *ended, " and requested again")
-
-
-def is_job_lost(d: Deployment) -> bool:
-    """Whether nobody can say how the current job ended: to run it again could do harm."""
-    return d.job is not None and d.job.state is JobState.LOST
 
 
 def fail(decision: Decision, reason: str, now: datetime) -> Decision:

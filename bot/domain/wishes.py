@@ -21,7 +21,7 @@ from bot.domain.refusal import Refused
 from bot.domain.rollback import begin, choose_target, give_up, going_back, mind_reason, targets
 from bot.domain.running import enter
 from bot.domain.slots import Context
-from bot.domain.stopping import finish, hold, is_job_lost, way_on
+from bot.domain.stopping import finish, hold, way_on
 
 
 def hold_it(d: Deployment, wish: Held, context: Context, now: datetime) -> Decision:
@@ -43,7 +43,7 @@ def resume(d: Deployment, wish: Resumed, context: Context, now: datetime) -> Dec
     if d.phase is not Phase.HELD:
         raise too_late(d, "resume")
     _require_or_requester(d, wish.by, d.plan.rights.hold, f"resume {d.id}", context)
-    if is_job_lost(d):
+    if d.is_job_lost:
         raise Refused(
             "job_lost",
             (Bold(f"Nobody can say how {d.stage.name} of {d.id} ended"), "."),

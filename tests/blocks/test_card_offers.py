@@ -8,7 +8,8 @@ import pytest
 
 from bot.blocks.card import card
 from bot.domain.approvals import Approval
-from bot.domain.deployment import Deployment, Hold, Phase, offered
+from bot.domain.deployment import Deployment, Hold, Phase
+from bot.domain.offer import offered
 from bot.domain.roles import People
 from tests.blocks.hostile import every_state
 from tests.blocks.shown import buttons, menu, payload

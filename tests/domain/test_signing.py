@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.deployment import Phase, offered
+from bot.domain.deployment import Phase
 from bot.domain.effects import Ask, CloseAsk, Page
 from bot.domain.events import Approved, Cancelled, Event, Rejected
 from bot.domain.line import plain
+from bot.domain.offer import offered
 from tests.builders import ANA, CHRIS, DANA, DEVO, QUINN, SAM, people
 from tests.domain.builders import (
     MINUTE,

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from bot.domain.decide import due_at
-from bot.domain.deployment import Deployment, Phase, offered
+from bot.domain.deployment import Deployment, Phase
 from bot.domain.effects import CloseUpdate, PostUpdate
 from bot.domain.events import Approved, Cancelled, Elapsed, Held, Resumed, RollbackRequested
+from bot.domain.offer import offered
 from bot.domain.plan import UpdateRules
 from tests.builders import ANA, DANA, NOW, SAM, a_plan
 from tests.domain.builders import (

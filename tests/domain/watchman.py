@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from bot.domain import canon
 from bot.domain.decide import due_at
-from bot.domain.deployment import MOVES, Decision, Deployment, Phase, offered
+from bot.domain.deployment import MOVES, Decision, Deployment, Phase
 from bot.domain.effects import LockEnvironment, Page, Proves, Serves, SetTraffic, StartJob, Wanted
 from bot.domain.events import Event, Observed, Promoted, Requested
 from bot.domain.gates import CheckResult
 from bot.domain.health import Verdict
+from bot.domain.offer import offered
 from bot.domain.plan import ApprovalStage, GateStage, RolloutStage, WatchStage, digest
 from bot.domain.refusal import Refused
 from bot.domain.release import Version, Weights, is_same_split
