@@ -16,7 +16,7 @@ demo: .venv/ready  ## the whole of it on this machine: no account, no token, no 
 	$(BIN)/pilothouse demo
 
 test: .venv/ready  ## every test, on SQLite and on Postgres
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3 --dist worksteal
 
 check: .venv/ready  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
