@@ -59,7 +59,7 @@ def state_text(d: Deployment) -> str:
 
 
 # Keyed by the stored text itself, so that a row somebody else wrote is never mistaken.
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def read_state(text: str, plan: Plan, revision: int) -> Deployment:
     readers = _readers()
     state = {name: readers[name](body) for name, body in json.loads(text).items()}
