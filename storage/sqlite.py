@@ -60,6 +60,7 @@ class SqliteStore:
         self._plans: Known = {}
         self._turns: list[_Turn] = []
         self._writing: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     @classmethod
     async def open(cls, path: Path, clock: Clock = utc_now) -> "SqliteStore":
@@ -73,6 +74,8 @@ class SqliteStore:
         return cls(connection, thread, clock)
 
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
+        if self._is_closed:
+            raise Unavailable("the database was closed")
         turn = _Turn(unit, asyncio.get_running_loop().create_future())
         self._turns.append(turn)
         if self._writing is None or self._writing.done():
@@ -89,6 +92,8 @@ class SqliteStore:
         return await loop.run_in_executor(self._thread, self._schema)
 
     async def close(self) -> None:
+        """What was asked for before comes to its end; whoever asks later is refused at once."""
+        self._is_closed = True
         if self._writing is not None:
             await asyncio.wait([self._writing])
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)

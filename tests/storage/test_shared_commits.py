@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.release import Target, Version
 from bot.memory import Transaction
+from bot.ports import Unavailable
 from storage import migrate
 from storage.sqlite import SqliteStore
 from tests.builders import a_target, a_version
@@ -112,3 +113,14 @@ async def test_closing_waits_for_what_was_given_before(path: Path) -> None:
     await store.close()
 
     assert await asyncio.gather(*tasks) == list(range(40))
+
+
+async def test_a_closed_store_refuses_at_once_instead_of_letting_people_wait(
+    tmp_path: Path,
+) -> None:
+    store = await SqliteStore.open(tmp_path / "closed.db")
+    await store.close()
+
+    with pytest.raises(Unavailable, match="closed"):
+        async with asyncio.timeout(5):
+            await store.run(lambda tx: tx.deployments.teams())
