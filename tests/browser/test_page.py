@@ -60,6 +60,26 @@ async def test_a_button_turns_until_it_is_answered_and_cannot_be_pressed_twice(
     assert len(workspace.posts("click")) == 1
 
 
+async def test_a_card_redrawn_under_the_finger_still_hears_the_press(
+    page: Page, workspace: PageServer
+) -> None:
+    card = workspace.add_payload("awaiting")
+    await workspace.touch()
+    hold = page.locator('[data-action-id="dep.hold"]')
+    await hold.hover()
+
+    await page.mouse.down()
+    card["blocks"][0]["text"]["text"] += " edited meanwhile"
+    async with page.expect_response(lambda answer: "/_demo/state" in answer.url) as fetched:
+        await workspace.touch()
+    await (await fetched.value).finished()
+    await page.mouse.up()
+
+    shown = page.get_by_test_id(f"message-{card['ts']}")
+    await expect(shown).to_contain_text("edited meanwhile")
+    assert [click["action_id"] for click in workspace.posts("click")] == ["dep.hold"]
+
+
 async def test_the_overflow_menu_sends_the_chosen_option(page: Page, workspace: PageServer) -> None:
     workspace.add_payload("canary")
     await workspace.touch()

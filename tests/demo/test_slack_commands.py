@@ -7,7 +7,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.demo.slack import NotOnScreen, SlackEmulator
 from bot.demo.slack.wire import SlackError
-from tests.demo.conftest import Connect, button, option
+from tests.demo.conftest import Clock, Connect, button, option
 
 
 async def test_a_command_in_a_thread_is_refused_in_slacks_words(slack: SlackEmulator) -> None:
@@ -105,6 +105,32 @@ async def test_a_person_presses_only_what_is_on_the_message(
         await slack.click("U0ANA", "C0DEPLOY", posted["ts"], "approve", value="D-999")
     with pytest.raises(NotOnScreen):
         await slack.click("U0ANA", "C0DEPLOY", posted["ts"], "approve", block_id="old")
+
+
+async def test_what_a_client_still_showed_a_moment_ago_reaches_the_bot(
+    slack: SlackEmulator, bolt: AsyncApp, connect: Connect, clock: Clock
+) -> None:
+    pressed: list[dict[str, Any]] = []
+
+    @bolt.action("approve")
+    async def approve(ack: Any, action: dict[str, Any]) -> None:
+        pressed.append(action)
+        await ack()
+
+    await connect(bolt)
+    before = button() | {"block_id": "d1.actions.1"}
+    posted = await bolt.client.chat_postMessage(channel="C0DEPLOY", text="x", blocks=[before])
+    after = before | {"block_id": "d1.actions.2"}
+    await bolt.client.chat_update(channel="C0DEPLOY", ts=posted["ts"], text="x", blocks=[after])
+
+    where = ("U0ANA", "C0DEPLOY", posted["ts"], "approve")
+    assert (await slack.click(*where, block_id="d1.actions.1")).is_fine
+    assert (await slack.click(*where, block_id="d1.actions.2")).is_fine
+    assert [action["block_id"] for action in pressed] == ["d1.actions.1", "d1.actions.2"]
+
+    clock.pass_(60)
+    with pytest.raises(NotOnScreen):
+        await slack.click(*where, block_id="d1.actions.1")
 
 
 async def test_nobody_presses_buttons_on_somebody_elses_ephemeral(

@@ -92,7 +92,11 @@ class People:
         block_id: str | None = None,
         selected: Choice = None,
     ) -> Seen:
-        """Press or pick something on a message; raises `NotOnScreen` if it is not there."""
+        """Press or pick something on a message; raises `NotOnScreen` if it is not there.
+
+        With *block_id*, what stood there until a moment ago counts too: as with Slack, the press
+        then reaches the bot, which knows what it meant.
+        """
         self._entered(user, channel)
         message = self._visible(user, channel, ts)
         action = self._action(message, action_id, block_id, value, selected)
@@ -116,6 +120,10 @@ class People:
         selected: Choice,
     ) -> Json:
         found = find_element(message.blocks, action_id, block_id, value)
+        if found is None and block_id is not None:
+            # A client names the block it shows, which may have been edited a moment ago.
+            for blocks in self._workspace.shown_before(message):
+                found = found or find_element(blocks, action_id, block_id, value)
         if found is None:
             raise NotOnScreen(f"{action_id} is not on message {message.ts}")
         block, element = found

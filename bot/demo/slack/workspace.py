@@ -9,6 +9,8 @@ from bot.demo.slack.wire import Json, SlackError
 
 #: How many notifications are kept; a phone shows fewer.
 NOTIFICATIONS_KEPT = 500
+#: How long a client may still show what a message looked like before an edit.
+SHOWN_STILL = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Message:
     metadata: Json | None = None
     edits: int = 0
     edited_at: datetime | None = None
+    #: what it looked like before, and until when; a client learns of an edit a moment later
+    replaced: list[tuple[datetime, list[Json]]] = field(default_factory=list)
 
     @property
     def is_reply(self) -> bool:
@@ -125,10 +129,17 @@ class Workspace:
         return Message(self._next_ts(at), channel, user, text, at)
 
     def edit(self, message: Message, text: str, blocks: list[Json]) -> None:
+        now = self.clock()
+        message.replaced = [*self._shown_still(message, now), (now, message.blocks)]
         message.text, message.blocks = text, blocks
         message.edits += 1
-        message.edited_at = self.clock()
+        message.edited_at = now
         self.changes.touch()
+
+    def shown_before(self, message: Message) -> list[list[Json]]:
+        """The blocks that somebody's client may still show, newest first."""
+        still = self._shown_still(message, self.clock())
+        return [blocks for _, blocks in reversed(still)]
 
     def delete(self, message: Message) -> None:
         if self.reply_count(message):
@@ -174,6 +185,9 @@ class Workspace:
                 break
             count += message.visible_to is None
         return count
+
+    def _shown_still(self, message: Message, now: datetime) -> list[tuple[datetime, list[Json]]]:
+        return [(at, blocks) for at, blocks in message.replaced if now - at <= SHOWN_STILL]
 
     def _forget(self, message: Message) -> None:
         self._messages[message.channel].pop(message.ts, None)

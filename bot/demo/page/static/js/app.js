@@ -7,6 +7,7 @@ import { confirmDialog, Modals } from "./dialogs.js";
 import { byId, el } from "./dom.js";
 import { Guide } from "./guide.js";
 import { MessageList } from "./messages.js";
+import { Press } from "./press.js";
 import { Strip } from "./strip.js";
 import { Thread } from "./thread.js";
 import { Toasts } from "./toasts.js";
@@ -28,6 +29,8 @@ export class App {
       user: (id) => this.state?.people.find((person) => person.id === id)?.name ?? (id === this.state?.bot.id ? this.state.bot.name : null),
       channel: (id) => this.state?.channels.find((channel) => channel.id === id)?.name ?? null,
     };
+    this.press = new Press(() => this.isBehind && this.refresh());
+    this.isBehind = false;
     this.stream = new Stream(() => this.refresh(), (up) => this.link(up));
     this.buildPanels();
     this.buildChat();
@@ -89,8 +92,10 @@ export class App {
     const person = this.person;
     try {
       const state = await this.api.state();
+      // A button redrawn between press and release would never hear the click.
+      this.isBehind = this.press.isDown;
       // Somebody else sits here by now: this answer is not for them.
-      if (person === this.person) this.show(state);
+      if (person === this.person && !this.isBehind) this.show(state);
     } catch {
       this.link(false);
     }
