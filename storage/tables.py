@@ -161,6 +161,7 @@ class OutboxRow(SQLModel, table=True):
         _partial("outbox_lanes", "team", "lane", "id", where=_UNSENT),
         _partial("outbox_things", "team", "thing", where=_UNSENT),
         _partial("outbox_done", "done_at", where="state = 'done'"),
+        _partial("outbox_dead", "id", where="state = 'dead'"),
         {"sqlite_autoincrement": True},
     )
 
