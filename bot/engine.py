@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
+from bot import places
 from bot.crashpoint import crashpoint
 from bot.domain.authority import require
 from bot.domain.decide import decide, due_at, settle
@@ -69,6 +70,7 @@ class Engine:
 
         async def unit(tx: Transaction) -> Outcome:
             d = await self._writer.load(tx, source.key.team, thing)
+            await places.mind(tx, d, source.place)
             if isinstance(wish, RollbackRequested) and d.phase in _AFTERWARDS:
                 return await self._roll_back_afterwards(tx, d, wish, source, offer)
             if offer is not None and offer != d.offer:

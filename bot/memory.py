@@ -1,6 +1,6 @@
 """The program's only memory, as small contracts: one protocol per repository."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -214,11 +214,8 @@ class Environments(Protocol):
         """Silent when it is not held by *deployment*."""
 
     async def serves(self, target: Target, version: Version, at: datetime) -> None: ...
-
     async def proves(self, target: Target, version: str, at: datetime) -> None: ...
-
     async def disproves(self, target: Target, version: str) -> None: ...
-
     async def lock(self, target: Target, reason: str, by: str | None, at: datetime) -> None: ...
 
     async def locks(self, team: str) -> tuple[tuple[Target, Lock], ...]:
@@ -243,6 +240,9 @@ class Threads(Protocol):
 
     async def thing_of(self, team: str, posted: Posted) -> str | None:
         """The thing whose card or thread this is; for a mention inside a thread."""
+
+    async def places(self, team: str, thing: str) -> Mapping[str, Posted]:
+        """Where all of them stand, by role."""
 
 
 class Drafts(Protocol):

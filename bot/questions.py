@@ -10,6 +10,7 @@ from bot.domain.release import Target
 from bot.domain.signing import approve
 from bot.domain.slots import Context, Lock
 from bot.memory import Store, Transaction
+from bot.places import Place, mind
 from bot.ports import Policies, Posted
 from bot.writer import unknown_thing
 
@@ -21,14 +22,17 @@ class Questions:
         self._store = store
         self._policies = policies
 
-    async def deployment(self, team: str, id: str) -> Deployment:
-        async def unit(tx: Transaction) -> Deployment | None:
-            return await tx.deployments.get(team, id)
+    async def deployment(self, team: str, id: str, place: Place | None = None) -> Deployment:
+        """*place*: where a button about *id* was pressed; refused unless *id* stands there."""
 
-        d = await self._store.run(unit)
-        if d is None:
-            raise unknown_thing(id)
-        return d
+        async def unit(tx: Transaction) -> Deployment:
+            d = await tx.deployments.get(team, id)
+            if d is None:
+                raise unknown_thing(id)
+            await mind(tx, d, place)
+            return d
+
+        return await self._store.run(unit)
 
     async def now(self) -> datetime:
         return await self._store.now()

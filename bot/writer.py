@@ -28,14 +28,17 @@ from bot.domain.roles import People
 from bot.domain.slots import Context
 from bot.memory import Claim, InboxKey, Parcel, Surroundings, Transaction
 from bot.outbox import route
+from bot.places import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a wish comes from: its delivery, and where a click wants its answer."""
+    """Where a wish comes from: its delivery, where a click wants its answer, and what was
+    pressed when it was one."""
 
     key: InboxKey
     reply_to: str | None = None
+    place: Place | None = None
 
 
 class Writer:

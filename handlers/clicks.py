@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.blocks import request
+from bot.domain.deployment import Deployment
 from bot.domain.events import Approved, Held, Promoted, Resumed, RollbackRequested, Wish
 from bot.domain.line import Bold, Said
 from bot.domain.refusal import Refused
@@ -47,6 +48,8 @@ class Clicks:
             "dep.cancel": self._cancel_form,
             "dep.roll_back": self._rollback_form,
             "dep.timeline": self._timeline,
+        }
+        self._private: dict[str, _Handler] = {
             "deploy.request.confirm": self._request,
             "deploy.request.edit": self._request_form,
             "deploy.request.cancel": self._forget,
@@ -62,6 +65,9 @@ class Clicks:
         # The same action may stand on one message more than once: `deploy.retry.2`.
         name = press.action.rstrip("0123456789").rstrip(".")
         handler = self._by_action.get(name)
+        if handler is None and name in self._private:
+            _mind_private(source)
+            handler = self._private[name]
         if handler is None:
             raise Refused(
                 "unknown_button",
@@ -92,6 +98,7 @@ class Clicks:
         return await self._deploy.status(press.team, press.words or press.thing)
 
     async def _timeline(self, press: Press, source: Source) -> Message:
+        await self._pressed_on(press, source)
         return await self._deploy.status_of(press.team, press.thing)
 
     async def _again(self, press: Press, source: Source) -> Message | None:
@@ -117,15 +124,19 @@ class Clicks:
 
     # --- forms -----------------------------------------------------------------------------------
 
+    async def _pressed_on(self, press: Press, source: Source) -> Deployment:
+        return await self._desk.questions.deployment(press.team, press.thing, source.place)
+
     async def _reject_form(self, press: Press, source: Source) -> None:
-        d = await self._desk.questions.deployment(press.team, press.thing)
+        d = await self._pressed_on(press, source)
         await self._open(press, request.reject_form(d))
 
     async def _cancel_form(self, press: Press, source: Source) -> None:
-        d = await self._desk.questions.deployment(press.team, press.thing)
+        d = await self._pressed_on(press, source)
         await self._open(press, request.cancel_form(d))
 
     async def _rollback_form(self, press: Press, source: Source) -> None:
+        await self._pressed_on(press, source)
         wish = RollbackRequested(press.user, "")
         preview = await self._desk.previews.rollback(press.team, wish, press.thing)
         await self._open(press, self._desk.rollback_form(preview))
@@ -149,6 +160,17 @@ class Clicks:
                 ("Nothing was changed. Type the command instead.",),
             )
         await self._desk.forms.open_form(press.trigger, view)
+
+
+def _mind_private(source: Source) -> None:
+    """Previews and typed lines are shown to one person, and are theirs alone to press."""
+    if source.place is not None and source.place.is_private:
+        return
+    raise Refused(
+        "elsewhere",
+        (Bold("That button does not belong here:"), " only you should see what it is about."),
+        ("Nothing was changed. Type the command again.",),
+    )
 
 
 def pressed(click: BlockActions) -> Press:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.memory import InboxKey
+from bot.places import Place
 from bot.writer import Source
-from handlers.shapes import AppMentioned, BlockActions, SlashCommand, ViewSubmission
+from handlers.shapes import AppMentioned, BlockActions, Container, SlashCommand, ViewSubmission
 
 
 def of_command(command: SlashCommand, body: Mapping[str, Any]) -> Source:
@@ -17,11 +18,28 @@ def of_command(command: SlashCommand, body: Mapping[str, Any]) -> Source:
 def of_click(click: BlockActions, body: Mapping[str, Any]) -> Source:
     # One press may carry several actions, and Slack gives them one trigger.
     key = _key(click.team.id, "action", click.trigger_id, body)
+    place = _place(click)
     if click.response_url is None:
-        return Source(key)
+        return Source(key, place=place)
     is_own = click.container is not None and click.container.is_ephemeral
     # What only the clicker saw has served its purpose: the answer takes its place.
-    return Source(key, f"replace:{click.response_url}" if is_own else click.response_url)
+    reply_to = f"replace:{click.response_url}" if is_own else click.response_url
+    return Source(key, reply_to, place)
+
+
+def _place(click: BlockActions) -> Place:
+    container = click.container or Container()
+    if container.is_ephemeral or click.view is not None:
+        return Place(is_private=True)
+    message = click.message
+    posted = message.metadata if message is not None else None
+    key = posted.event_payload.get("key") if posted is not None else None
+    return Place(
+        (click.channel.id if click.channel is not None else container.channel_id) or "",
+        container.message_ts or (message.ts if message is not None else ""),
+        container.thread_ts or (message.thread_ts if message is not None else None) or "",
+        key if isinstance(key, str) else "",
+    )
 
 
 def of_form(form: ViewSubmission, body: Mapping[str, Any]) -> Source:

@@ -30,12 +30,19 @@ class Identified(Shape):
     id: Id
 
 
+class Metadata(Shape):
+    #: What the one who posted the message wrote into it.
+    event_payload: dict[str, object] = {}
+
+
 class Message(Shape):
     ts: Timestamp
     thread_ts: Timestamp | None = None
+    metadata: Metadata | None = None
 
 
 class Container(Shape):
+    channel_id: Id | None = None
     message_ts: Timestamp | None = None
     thread_ts: Timestamp | None = None
     is_ephemeral: bool = False

@@ -1,5 +1,6 @@
 """Threads: which messages stand for a thing."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.ports import Posted
@@ -27,6 +28,8 @@ _HAS_CARD = "UPDATE deployments SET has_card = TRUE WHERE team = :team AND id = 
 _THING_OF = """
 SELECT thing FROM threads WHERE team = :team AND channel = :channel AND ts = :ts
 ORDER BY at DESC LIMIT 1"""
+
+_PLACES = "SELECT role, channel, ts FROM threads WHERE team = :team AND thing = :thing"
 
 
 class SqlThreads:
@@ -63,3 +66,7 @@ class SqlThreads:
             self._connection, _THING_OF, team=team, channel=posted.channel, ts=posted.ts
         )
         return None if row is None else row[0]
+
+    async def places(self, team: str, thing: str) -> Mapping[str, Posted]:
+        rows = await self._connection.rows(_PLACES, team=team, thing=thing)
+        return {row[0]: Posted(row[1], row[2]) for row in rows}

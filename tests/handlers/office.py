@@ -1,6 +1,7 @@
 """The way in and out without sockets: real Bolt, handlers, engine and SQLite, fakes around."""
 
 import json
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -20,6 +21,7 @@ from bot.numbers import Numbers
 from bot.ports import Policies, Posted, ServicePolicy
 from bot.questions import Questions
 from bot.writer import Source
+from handlers import values
 from handlers.bolt import Door, bolt_app
 from handlers.desk import Desk
 from handlers.errors import Answers
@@ -112,7 +114,10 @@ class Office:
     async def presses(
         self, user: str, action: str, value: str, team: str = TEAM, **more: Any
     ) -> str:
-        """A press, and what the person reads of it once everything is delivered."""
+        """A press, and what the person reads of it once everything is delivered.
+
+        What is about a deployment is pressed on its card, everything else where only they see it.
+        """
         name, is_menu, _ = action.partition("/")
         element = {"selected_option": {"value": value}} if is_menu else {"value": value}
         number = next(self._ids)
@@ -122,19 +127,46 @@ class Office:
             "user": {"id": user},
             "trigger_id": f"t{number}",
             "response_url": f"https://hooks.slack.com/actions/{number}",
-            "container": {"is_ephemeral": False},
             "actions": [{"type": "button", "action_id": name, "block_id": "b"} | element],
         }
+        body |= await self._where(name, value, team) | more
         before = len(self.chat.answers)
-        answer = await self.sends(body | more)
+        answer = await self.sends(body)
         assert answer.status == 200
         await self.replica.drain()
         return " ".join(text_of(message) for _, message in self.chat.answers[before:])
 
+    async def _where(self, action: str, value: str, team: str) -> dict[str, Any]:
+        if not action.startswith("dep."):
+            return {"container": {"is_ephemeral": True}}
+        thing = values.read(value)
+        places = await self.places(thing.thing if thing is not None else "", team)
+        return self.on(places["card"]) if "card" in places else {}
+
+    async def places(self, id: str, team: str = TEAM) -> Mapping[str, Posted]:
+        """Where the messages about *id* stand, by role."""
+        return await self.plain_store.run(lambda tx: tx.threads.places(team, id))
+
+    def on(self, where: Posted) -> dict[str, Any]:
+        """What Slack says of the message that was pressed."""
+        shown = self.chat.shown.get(where)
+        message: dict[str, Any] = {"ts": where.ts, "type": "message"}
+        container = {"type": "message", "message_ts": where.ts, "channel_id": where.channel}
+        if shown is not None:
+            event = {"event_type": "pilothouse_parcel", "event_payload": {"key": shown.key}}
+            message["metadata"] = event
+        if shown is not None and shown.thread is not None:
+            message["thread_ts"] = container["thread_ts"] = shown.thread
+        return {
+            "container": container | {"is_ephemeral": False},
+            "channel": {"id": where.channel},
+            "message": message,
+        }
+
     async def submits(
         self, user: str, callback: str, metadata: str, team: str = TEAM, **typed: str
     ) -> Answer:
-        values = {block: {"v": {"value": text}} for block, text in typed.items()}
+        state = {block: {"v": {"value": text}} for block, text in typed.items()}
         number = next(self._ids)
         view = {
             "id": f"V{number}",
@@ -142,7 +174,7 @@ class Office:
             "callback_id": callback,
             "private_metadata": metadata,
             "hash": "1",
-            "state": {"values": values},
+            "state": {"values": state},
         }
         return await self.sends(
             {

@@ -47,6 +47,8 @@ class Payloads:
         }
         if message.visible_to is None:
             payload["message"] = self.message(message)
+            if message.metadata is not None:
+                payload["message"]["metadata"] = message.metadata
         return payload
 
     def view_action(self, view: View, action: Json, state: Json) -> Json:
