@@ -12,7 +12,7 @@ from bot.domain.events import Elapsed, Observed
 from bot.domain.gates import Check, CheckResult
 from bot.domain.health import Verdict
 from bot.domain.plan import ApprovalStage, GateStage, JobStage, RolloutStage, WatchStage
-from bot.domain.release import Version
+from bot.domain.release import Version, Weights
 from bot.ports import Unavailable, World
 
 T = TypeVar("T")
@@ -55,25 +55,34 @@ class Observer:
     async def _traffic(self, d: Deployment, at: datetime) -> Observed:
         metrics = self._world.metrics[d.plan.metrics.kind]
         weights, reading = await asyncio.gather(
-            self._bounded(self._world.routers[d.plan.router.kind].weights(d.plan.router, d.target)),
+            self._split(d),
             self._bounded(metrics.reading(d.plan.metrics, d.target, d.version.name)),
         )
         return Observed(at, weights=weights, reading=reading)
 
     async def _entry(self, d: Deployment, at: datetime) -> Observed:
         releases = self._world.releases[d.plan.releases.kind]
-        resolved, checks = await asyncio.gather(
+        resolved, checks, weights = await asyncio.gather(
             self._bounded(releases.resolve(d.plan.releases, d.plan.service, d.version.name)),
             self._checks(checks_again(d), d, d.version, at),
+            self._split_before_first(d),
         )
-        return Observed(at, resolved=resolved, checks=checks)
+        return Observed(at, resolved=resolved, checks=checks, weights=weights)
 
     async def _rollback(self, d: Deployment, target: Version, at: datetime) -> Observed:
         weights, checks = await asyncio.gather(
-            self._bounded(self._world.routers[d.plan.router.kind].weights(d.plan.router, d.target)),
+            self._split(d),
             self._checks(d.plan.rollback.verify, d, target, at),
         )
         return Observed(at, weights=weights, checks=checks)
+
+    async def _split(self, d: Deployment) -> Weights | None:
+        router = self._world.routers[d.plan.router.kind]
+        return await self._bounded(router.weights(d.plan.router, d.target))
+
+    async def _split_before_first(self, d: Deployment) -> Weights | None:
+        """Only who brings all traffic at once must know that nothing has it."""
+        return await self._split(d) if d.plan.is_first else None
 
     async def _checks(
         self, checks: tuple[Check, ...], d: Deployment, version: Version, at: datetime

@@ -188,9 +188,16 @@ class Deployment:
         """The split the world must show now."""
         if self.rollback is not None:
             return ((self.rollback.target.name, 100),)
-        assert self.stable is not None, "traffic is only split once the serving version is known"
-        split = ((self.version.name, self.weight), (self.stable.name, 100 - self.weight))
+        split = [(self.version.name, self.weight)]
+        if not self.is_first:
+            assert self.stable is not None, "traffic is split once the serving version is known"
+            split.append((self.stable.name, 100 - self.weight))
         return tuple((version, share) for version, share in split if share)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing served before it, so that there is nothing to roll back to."""
+        return self.plan.is_first and self.stable is None
 
     @property
     def is_job_lost(self) -> bool:

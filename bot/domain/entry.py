@@ -8,6 +8,7 @@ from bot.domain.approvals import open_roles
 from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.effects import Ask, Supersede, TakeSlot
 from bot.domain.events import Observed
+from bot.domain.first import misfit
 from bot.domain.gates import Check
 from bot.domain.health import Verdict
 from bot.domain.line import Bold, Line
@@ -66,21 +67,22 @@ def _after_gates(decision: Decision, seen: Observed, context: Context, now: date
         missing = open_roles(d.seats(context.people, where))
         if missing:
             return _ask_again(decision, where, missing, context, now)
-    return _take(decision, context, now)
+    return _take(decision, seen, context, now)
 
 
-def _take(decision: Decision, context: Context, now: datetime) -> Decision:
+def _take(decision: Decision, seen: Observed, context: Context, now: datetime) -> Decision:
     d = decision.state
-    serving = context.ledger.serving
-    if serving is None:
-        return fail(decision, "nobody knows what serves now, so there is no way back", now)
-    if serving.name == d.version.name:
-        return fail(decision, f"{serving.name} already serves", now)
+    wrong = misfit(d, seen, context.ledger)
+    if wrong:
+        return fail(decision, wrong, now)
+    if d.plan.is_first and seen.weights is None:
+        # What is about to get all traffic at once must not take it from anything.
+        return _waiting(decision, "the router did not say whether anything serves yet", now)
     state = replace(
         d,
         fence=context.slot.fence + 1,
         is_touched=True,
-        stable=serving,
+        stable=context.ledger.serving,
         stage_since=now,
         step_since=now,
         unsure_since=None,

@@ -19,11 +19,15 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question to the world before a deployment may go on; `owner` is a role."""
+    """One question to the world before a deployment may go on; `owner` is a role.
+
+    `needs_serving`: it asks what serves already, so where nothing does nobody can answer it.
+    """
 
     name: str
     driver: Driver
     owner: str = ""
+    needs_serving: bool = False
 
 
 @dataclass(frozen=True, slots=True)

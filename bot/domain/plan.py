@@ -1,7 +1,7 @@
 """The plan: what a deployment will go through, fixed when it is requested and hashed."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.domain import canon
@@ -86,11 +86,15 @@ Stage = GateStage | ApprovalStage | JobStage | RolloutStage | WatchStage
 
 @dataclass(frozen=True, slots=True)
 class RollbackRules:
-    """How going back is verified, and how often people are paged while it is not done."""
+    """How going back is verified, and how often people are paged while it is not done.
+
+    `by_hand` is what a person can do where there is nothing to go back to, in the policy's words.
+    """
 
     verify: tuple[Check, ...]
     page_every: timedelta
     reason_length: int
+    by_hand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,10 @@ class HoldRules:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a deployment needs to know about its policy, from request to end."""
+    """Everything a deployment needs to know about its policy, from request to end.
+
+    `is_first`: nothing serves yet, so there is no way back; approvals bind to that as well.
+    """
 
     service: str
     environment: str
@@ -127,10 +134,34 @@ class Plan:
     hold: HoldRules
     on_call: str
     version: int = 1
+    is_first_allowed: bool = False
+    is_first: bool = False
+
+    def first(self) -> "Plan":
+        """This plan for where nothing serves yet.
+
+        Ten percent of no traffic is none, and a router cannot split over one version. So all
+        traffic comes in one step, which bakes as long as all of them together: whoever approves
+        sees what will happen, and health is looked at for as long as the policy means it to be.
+        Checks of what serves are left out, for nobody could ever answer them.
+        """
+        stages = tuple(_first(stage) for stage in self.stages)
+        kept = tuple(s for s in stages if not isinstance(s, GateStage) or s.checks)
+        return replace(self, stages=kept, is_first=True)
 
     def position(self, kind: type[Stage]) -> int | None:
         """Where the first stage of *kind* stands."""
         return next((i for i, s in enumerate(self.stages) if isinstance(s, kind)), None)
+
+
+def _first(stage: Stage) -> Stage:
+    match stage:
+        case GateStage(checks=checks):
+            return replace(stage, checks=tuple(c for c in checks if not c.needs_serving))
+        case RolloutStage(steps=steps):
+            bake = sum((step.bake for step in steps), start=timedelta())
+            return replace(stage, steps=(Step(steps[-1].weight, bake),))
+    return stage
 
 
 def digest(version: Version, plan: Plan, policy_digest: str) -> str:

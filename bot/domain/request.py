@@ -1,5 +1,6 @@
 """Asking for a deployment, or for a rollback after the fact: the rules before anything starts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.domain.approvals import Approval, Parties, open_roles, seats
@@ -7,8 +8,9 @@ from bot.domain.authority import mind_lock, mind_slot, require
 from bot.domain.deployment import BUSY, Decision, Deployment, Last, Phase
 from bot.domain.effects import RefreshCard
 from bot.domain.events import Requested, RollbackRequested
+from bot.domain.first import mind_allowed, no_rollback
 from bot.domain.line import Bold, Code, Line, Mention, Said
-from bot.domain.plan import ApprovalStage
+from bot.domain.plan import ApprovalStage, digest
 from bot.domain.refusal import Refused, Way
 from bot.domain.roles import People
 from bot.domain.rollback import begin, choose_target, going_back, mind_reason
@@ -17,11 +19,18 @@ from bot.domain.slots import Active, Context
 
 
 def request(team: str, number: str, wish: Requested, context: Context, now: datetime) -> Decision:
-    """Start a deployment called *number*, or raise `Refused`."""
+    """Start a deployment called *number*, or raise `Refused`.
+
+    Whether it is the first of its service counts now, not when its plan was compiled: with
+    nothing known to serve it walks `Plan.first`, and its digest is the one of that plan.
+    """
     require(context.people, wish.by, wish.plan.rights.request, "request a deployment", wish.plan)
     mind_lock(wish.plan, context)
     _mind_busy(wish, context)
     _mind_ledger(wish, context)
+    if context.ledger.serving is None:
+        plan = wish.plan.first()
+        wish = replace(wish, plan=plan, digest=digest(wish.version, plan, wish.policy_digest))
     _mind_signers(wish, context.people)
     note: Line = (": ", Said(wish.note)) if wish.note else ()
     line: Line = ("Requested by ", Mention(wish.by), *note)
@@ -66,6 +75,8 @@ def request_rollback(
     _mind_serving(finished, context)
     mind_slot(plan, context)
     possible = context.ledger.targets(finished.version.name)
+    if finished.is_first and not possible:
+        raise no_rollback(finished)
     target = choose_target(plan, finished.version, wish.target, possible)
     d = Deployment(
         team=team,
@@ -136,7 +147,9 @@ def _ending(other: Active, context: Context) -> Line:
     """How a person ends *other*; what changes the environment is rolled back, not cancelled."""
     if other.phase == Phase.ROLLING_BACK:
         return ("; it is over when the old version is seen to serve",)
-    is_changing = context.slot.holder == other.id
+    known = (context.ledger.serving, *context.ledger.proven)
+    is_there_a_way_back = any(v is not None and v.name != other.version for v in known)
+    is_changing = context.slot.holder == other.id and is_there_a_way_back
     command = f"/rollback {other.id}" if is_changing else f"/deploy cancel {other.id}"
     return (", or end it with ", Code(f"{command} reason"))
 
@@ -147,19 +160,10 @@ def _is_rival(other: Active, kind: str) -> bool:
 
 def _mind_ledger(wish: Requested, context: Context) -> None:
     service, environment = wish.plan.service, wish.plan.environment
-    if context.ledger.serving is None:
-        raise Refused(
-            "nothing_to_return_to",
-            (
-                Bold(f"Nobody has said what serves {service} in {environment}"),
-                ", so there would be nothing to roll back to.",
-            ),
-            (
-                "Nothing was started. Whoever has the host says it once: ",
-                Code(f"pilothouse adopt {service} VERSION"),
-            ),
-        )
-    if context.ledger.serving.name == wish.version.name:
+    serving = context.ledger.serving
+    if serving is None:
+        mind_allowed(wish.plan)
+    elif serving.name == wish.version.name:
         raise Refused(
             "already_serving",
             (Bold(f"{service} {wish.version.name} already serves {environment}"), "."),

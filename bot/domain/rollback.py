@@ -16,6 +16,7 @@ from bot.domain.effects import (
     TakeSlot,
 )
 from bot.domain.events import Observed
+from bot.domain.first import NO_WAY_BACK
 from bot.domain.gates import CheckResult
 from bot.domain.health import Verdict, spoken
 from bot.domain.line import Bold, Code, Line, Mention, Part, Said
@@ -23,7 +24,7 @@ from bot.domain.plan import ApprovalStage, Plan
 from bot.domain.refusal import Refused
 from bot.domain.release import Version, is_same_split
 from bot.domain.slots import Context
-from bot.domain.stopping import finish, hold_and_page, hold_by_itself, is_job_open
+from bot.domain.stopping import finish, is_job_open, leave_to_people
 
 
 def begin(
@@ -80,41 +81,18 @@ def automatic(
 ) -> Decision:
     """What a fired trigger leads to: back, unless policy or a one-way migration forbids it."""
     d = decision.state
+    possible = targets(d, context)
+    if d.is_first and not possible:
+        return leave_to_people(decision, f"{reason}; {NO_WAY_BACK}", now)
     one_way = [m.name for m in d.version.migrations if not m.is_reversible]
     if one_way:
         why = f"{reason}; not rolled back by itself, because migration {one_way[0]} is one-way"
-        return _leave_to_people(decision, why, now)
+        return leave_to_people(decision, why, now)
     if not is_allowed:
-        return _leave_to_people(
-            decision, f"{reason}; the policy leaves the rollback to people", now
-        )
-    possible = targets(d, context)
+        return leave_to_people(decision, f"{reason}; the policy leaves the rollback to people", now)
     if not possible:
-        return _leave_to_people(decision, f"{reason}; nothing proven to roll back to", now)
+        return leave_to_people(decision, f"{reason}; nothing proven to roll back to", now)
     return begin(decision, None, reason, possible[0], context, now)
-
-
-def _leave_to_people(decision: Decision, why: str, now: datetime) -> Decision:
-    """Hold what runs, and call somebody once until it has been good again in between."""
-    d = decision.state
-    if d.phase is Phase.RUNNING and d.is_alarmed:
-        return hold_by_itself(decision, why, now)
-    if d.phase is Phase.RUNNING:
-        held = hold_and_page(decision, why, now)
-        return replace(held, state=replace(held.state, is_alarmed=True))
-    if d.is_alarmed:
-        return decision
-    paged = replace(decision, state=replace(d, is_alarmed=True))
-    paged = paged.telling("alarm", ("Needs a person: ", Said(why)))
-    line: Line = (
-        Bold(f"{d.plan.service} {d.version.name} needs a person"),
-        ": ",
-        Said(why),
-        ". Roll back with ",
-        Code(f"/rollback {d.id} reason"),
-        ".",
-    )
-    return paged.also(Page(line, f"{d.id}/alarm/{d.phase}", now))
 
 
 def advance(decision: Decision, seen: Observed, now: datetime) -> Decision:

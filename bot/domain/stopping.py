@@ -51,13 +51,52 @@ def hold_and_page(decision: Decision, reason: str, now: datetime) -> Decision:
     )
 
 
+def leave_to_people(decision: Decision, why: str, now: datetime) -> Decision:
+    """Hold what runs, and call somebody once until it has been good again in between."""
+    d = decision.state
+    if d.phase is Phase.RUNNING and d.is_alarmed:
+        return hold_by_itself(decision, why, now)
+    if d.phase is Phase.RUNNING:
+        held = hold_and_page(decision, why, now)
+        return replace(held, state=replace(held.state, is_alarmed=True))
+    if d.is_alarmed:
+        return decision
+    paged = replace(decision, state=replace(d, is_alarmed=True))
+    paged = paged.telling("alarm", ("Needs a person: ", Said(why)))
+    line: Line = (
+        Bold(f"{d.plan.service} {d.version.name} needs a person"),
+        ": ",
+        Said(why),
+        ". ",
+        *_way_out(d),
+        ".",
+    )
+    return paged.also(Page(line, f"{d.id}/alarm/{d.phase}", now))
+
+
+def _way_out(d: Deployment) -> Line:
+    if not d.is_first:
+        return ("Roll back with ", Code(f"/rollback {d.id} reason"))
+    if d.phase is Phase.HELD:
+        return (Code(d.id), " ", *way_on(d))
+    return ("Deploy a version that works: ", Code(f"/deploy {d.plan.service} VERSION"), *by_hand(d))
+
+
 def way_on(d: Deployment) -> Line:
     """What people can do about a held *d*, said after its name."""
     resumed = "cannot be resumed, only " if d.is_job_lost else "can be resumed, or "
-    if d.is_touched:
+    if d.is_touched and not d.is_first:
         return (resumed, "rolled back with ", Code(f"/rollback {d.id} reason"))
     ended: Line = ("ended with ", Code(f"/deploy cancel {d.id} reason"))
+    if d.is_touched:
+        return (resumed, *ended, *by_hand(d))
     return (resumed, *ended, " and requested again")
+
+
+def by_hand(d: Deployment) -> Line:
+    """What the policy says people can do without the bot; a sentence that has no end yet."""
+    words = d.plan.rollback.by_hand
+    return (". By hand: ", Said(words.rstrip("."))) if words else ()
 
 
 def fail(decision: Decision, reason: str, now: datetime) -> Decision:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import rollout
+from bot.domain import first, rollout
 from bot.domain.authority import NOTHING, mind_slot, need_words, require, too_late
 from bot.domain.deployment import Decision, Deployment, Phase, move
 from bot.domain.effects import Ask
@@ -95,7 +95,7 @@ def promote(d: Deployment, wish: Promoted, context: Context, now: datetime) -> D
 def cancel(d: Deployment, wish: Cancelled, context: Context, now: datetime) -> Decision:
     if d.phase not in (Phase.RUNNING, Phase.HELD):
         raise too_late(d, "cancel")
-    if d.is_touched:
+    if d.is_touched and not d.is_first:
         raise Refused(
             "touched",
             (
@@ -105,6 +105,8 @@ def cancel(d: Deployment, wish: Cancelled, context: Context, now: datetime) -> D
             (NOTHING, "Roll it back instead: ", Code(f"/rollback {d.id} reason"), "."),
         )
     _require_or_requester(d, wish.by, d.plan.rights.cancel, f"cancel {d.id}", context)
+    if d.is_touched:
+        return first.end(d, wish, now)
     why: Line = (": ", Said(wish.reason)) if wish.reason else ()
     line: Line = (
         "Cancelled by ",
@@ -138,6 +140,8 @@ def mind_rollback(d: Deployment, wish: RollbackRequested, context: Context) -> N
         )
     if d.phase not in (Phase.RUNNING, Phase.HELD, Phase.WATCHING):
         raise too_late(d, "roll back")
+    if d.is_first and not targets(d, context):
+        raise first.no_rollback(d)
     if d.phase is Phase.WATCHING:
         mind_slot(d.plan, context)
     mind_reason(d.plan, wish.reason)
