@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +138,10 @@ def _path(value: str) -> Path:
     return Path(value)
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """How this program was started. Secrets stay `SecretStr`: their text is never printed."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     bot_token: Annotated[SecretStr, BeforeValidator(_bot_token)] = Field(alias="SLACK_BOT_TOKEN")
     app_token: Annotated[SecretStr | None, BeforeValidator(_app_token)] = Field(
@@ -183,18 +180,6 @@ class Settings(BaseSettings):
     state: Annotated[Path, BeforeValidator(_path)] = Field(
         default=Path("pilothouse-state"), alias="PILOTHOUSE_STATE"
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what was handed over: neither the process's environment nor a file is read."""
-        return (init_settings,)
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
