@@ -133,6 +133,7 @@ def bolt_app(client: AsyncWebClient, token: str, door: Door) -> AsyncApp:
     quiet = logging.getLogger("slack_bolt")
     quiet.setLevel(logging.ERROR)
     app = AsyncApp(
+        name="pilothouse",  # without one Bolt looks through every loaded module for its caller's
         logger=quiet,
         client=client,
         authorize=authorize,

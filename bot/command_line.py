@@ -1,0 +1,275 @@
+"""The commands: what each takes, says and ends with."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import structlog
+import typer
+
+from bot import app, log
+from bot.domain.diagram import lifecycle
+from bot.domain.line import plain
+from bot.domain.refusal import Refused
+from bot.operate import NotPossible, Unfinished, act, adopt_version
+from bot.policies.findings import Level, PolicyError
+from bot.policies.json_schema import json_schema
+from bot.policies.loader import findings
+from bot.policies.show import show
+from bot.ports import InDoubt, Unavailable
+from bot.settings import Settings, SettingsError
+from handlers.commands import Misread
+from storage import audit, backup, migrate
+from storage.addresses import BadAddress
+from storage.lock import AlreadyRunning
+from storage.sqlite import Corrupt
+from storage.store import WrongSchema, open_store, require_current
+
+T = TypeVar("T")
+
+DONE, NO, USAGE, NO_ANSWER = range(4)
+
+_NOT_THIS_DATABASE = (WrongSchema, Corrupt, BadAddress)
+
+cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+db = typer.Typer(no_args_is_help=True, help="The database: upgrade, check, backup.")
+journal = typer.Typer(no_args_is_help=True, help="The journal: verify, export.")
+policy = typer.Typer(no_args_is_help=True, help="Policy files: validate, show, schema, diagram.")
+cli.add_typer(db, name="db")
+cli.add_typer(journal, name="audit")
+cli.add_typer(policy, name="policy")
+
+PolicyPath = Annotated[
+    Path | None, typer.Argument(help="Folder or file; PILOTHOUSE_POLICIES if left out.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For another program to read.")]
+
+
+@cli.command()
+def run() -> None:
+    """Be the bot, until SIGTERM or Ctrl-C."""
+    settings = _settings()
+    log.set_up(settings.log or ("console" if sys.stderr.isatty() else "json"))
+    _answer(lambda: _run(settings))
+
+
+@cli.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Of the page; 0 takes any free one.")] = 8400,
+    directory: Annotated[
+        Path | None, typer.Option(help="Keep its files there; else they go when it ends.")
+    ] = None,
+) -> None:
+    """Everything on this machine: a Slack-like page, a real service, and the bot. No account."""
+    demo_run = import_module("bot.demo.run")  # only here: a bot in production never loads it
+    _answer(lambda: demo_run.demo(port, directory, _say))
+
+
+@cli.command()
+def adopt(
+    service: str,
+    version: str,
+    environment: Annotated[str | None, typer.Option(help="The default one if left out.")] = None,
+) -> None:
+    """Say what serves now, so that there is something to roll back to."""
+    settings = _settings()
+    line = _answer(lambda: adopt_version(settings, service, version, environment))
+    _say(plain(line))
+
+
+@cli.command("do")
+def break_glass(line: str) -> None:
+    """Roll back, hold, resume, cancel or look from the host, with Slack or the bot down.
+
+    For example: pilothouse do "/rollback checkout 500s on /pay". Never approves; journalled
+    under the operating-system user.
+    """
+    settings = _settings()
+    log.set_up(settings.log or "console")
+    _answer(lambda: act(settings, line, _say))
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the schema up to date; safe beside other replicas."""
+    url = _database()
+    _answer(lambda: migrate.upgrade(url))
+    _say("The database is up to date.")
+
+
+@db.command("check")
+def db_check() -> None:
+    """Whether the schema is exactly what this program expects."""
+    if not _answer(lambda: migrate.check(_database())):
+        _fail("The schema differs from what this program expects.", "Run `pilothouse db upgrade`.")
+    _say("The schema is what this program expects.")
+
+
+@db.command("backup")
+def db_backup(to: Path) -> None:
+    """Copy a SQLite database safely while the bot runs."""
+    url = _database()
+    _answer(lambda: backup.copy(url, to))
+    _say(f"Copied to {to}.")
+
+
+@journal.command("verify")
+def audit_verify(
+    anchor: Annotated[
+        list[str] | None, typer.Option(help="A line `seal:N:HASH` or `D-1:N:HASH` kept outside.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look for entries that were edited, removed, added, moved or cut off."""
+    found = _answer(lambda: _verify(_database(), anchor or []))
+    if as_json:
+        _say(json.dumps([asdict(finding) for finding in found]))
+    for finding in [] if as_json else found:
+        _say(f"{finding.thing} entry {finding.seq}: {finding.what}")
+    if found:
+        _fail(f"The journal does not hold: {len(found)} findings.", "Compare with a backup.")
+    if not as_json:
+        _say("The journal holds: every chain, every seal and every anchor given.")
+
+
+@journal.command("export")
+def audit_export(
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on, UTC.")
+    ] = None,
+) -> None:
+    """Every entry as one JSON object a line, oldest first per thing."""
+    start = since.replace(tzinfo=UTC) if since else datetime.min.replace(tzinfo=UTC)
+    _answer(lambda: _export(_database(), start))
+
+
+@policy.command("validate")
+def policy_validate(path: PolicyPath = None, as_json: AsJson = False) -> None:
+    """All mistakes at once, each with file, line, column and the fix."""
+    found = findings(_policies(path))
+    if as_json:
+        _say(json.dumps([asdict(finding) for finding in found]))
+    for finding in [] if as_json else found:
+        _say(str(finding))
+    errors = [finding for finding in found if finding.level is Level.ERROR]
+    if errors:
+        _fail(f"{len(errors)} mistakes; nothing was loaded.", "Mend the lines above.")
+    if not as_json:
+        _say("The policies are good.")
+
+
+@policy.command("show")
+def policy_show(service: str, path: PolicyPath = None) -> None:
+    """A service's policy as it counts, with where each value comes from."""
+    folder = _policies(path)
+    try:
+        _say(show(folder, service))
+    except PolicyError as error:
+        _fail(str(error), "Mend the lines above.")
+    except KeyError:
+        _fail(f"There is no service {service} in {folder}.", "See its files for the names.")
+
+
+@policy.command("schema")
+def policy_schema() -> None:
+    """JSON Schema of both kinds of file, for editors."""
+    _say(json.dumps(json_schema(), indent=2))
+
+
+@policy.command("diagram")
+def policy_diagram() -> None:
+    """The lifecycle of a deployment, drawn from the table of moves (Mermaid)."""
+    _say(lifecycle())
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    logger = structlog.get_logger()
+    await app.run(settings, stop, lambda address: logger.info("ready", address=address))
+
+
+async def _verify(url: str, anchors: list[str]) -> list[audit.Finding]:
+    async with AsyncExitStack() as stack:
+        store = await open_store(url)
+        stack.push_async_callback(store.close)
+        await require_current(store)
+        return await audit.verify(store, anchors)
+
+
+async def _export(url: str, since: datetime) -> None:
+    async with AsyncExitStack() as stack:
+        store = await open_store(url)
+        stack.push_async_callback(store.close)
+        await require_current(store)
+        async for entry in audit.export(store, since):
+            _say(json.dumps(entry, ensure_ascii=False))
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.load(os.environ)
+    except SettingsError as error:
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(USAGE) from None
+
+
+def _database() -> str:
+    return os.environ.get("DATABASE_URL") or "sqlite:///pilothouse.db"
+
+
+def _policies(path: Path | None) -> Path:
+    return path or Path(os.environ.get("PILOTHOUSE_POLICIES") or "policies")
+
+
+def _answer(work: Callable[[], Awaitable[T]]) -> T:
+    """Run *work*; what can go wrong outside becomes a line, a next step and an exit status."""
+
+    async def whole() -> T:
+        return await work()
+
+    try:
+        return asyncio.run(whole())
+    except audit.BadAnchor as error:
+        _fail(str(error), "Copy it from the log or from the deployment's thread.", USAGE)
+    except KeyboardInterrupt:
+        raise typer.Exit(DONE) from None
+    except PolicyError as error:
+        _fail(str(error), "Mend the lines above; `pilothouse policy validate` checks them.")
+    except (Refused, Misread, NotPossible, AlreadyRunning, *_NOT_THIS_DATABASE) as error:
+        _fail(str(error), "Nothing was changed.")
+    except Unfinished as error:
+        _fail(str(error), "Run the same command again to go on driving it.", NO_ANSWER)
+    except InDoubt as error:
+        _fail(
+            f"No answer: {error}.",
+            "Nobody knows whether it was done. Look before you try again: "
+            'pilothouse do "/deploy status".',
+            NO_ANSWER,
+        )
+    except Unavailable as error:
+        _fail(f"No answer: {error}.", "Nothing was changed. Try again.", NO_ANSWER)
+    except OSError as error:
+        _fail(f"The system refused: {error}.", "Nothing was changed.", NO_ANSWER)
+
+
+def _fail(what: str, next_step: str, status: int = NO) -> NoReturn:
+    typer.echo(what, err=True)
+    typer.echo(next_step, err=True)
+    raise typer.Exit(status)
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
