@@ -201,6 +201,6 @@ def refuse_broken_id(line: Line) -> None:
 def needs_reason(line: Line) -> Misread:
     return Misread(
         "A reason is missing.",
-        "It goes on the card and into the audit log.",
+        "It goes on the card and into the journal.",
         f"Say why: `{line.command}` and the reason.",
     )

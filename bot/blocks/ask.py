@@ -3,7 +3,7 @@
 from bot.blocks.buttons import buttons
 from bot.blocks.pieces import Json, actions, context, message, section
 from bot.blocks.report import gates_passed
-from bot.blocks.standing import back_to, signable, some, what
+from bot.blocks.standing import back_to, counted, signable, some, what
 from bot.blocks.text import Day, Link, Piece, headline, names_of
 from bot.domain.approvals import open_roles
 from bot.domain.deployment import Deployment, Phase
@@ -25,7 +25,8 @@ def ask(d: Deployment, people: People, is_reminder: bool = False) -> Message:
     request = "please approve or reject"
     request = f"Still waiting: {request}" if is_reminder else request
     who = some([names.get(user, user) for user in able], 2) or titles or "nobody can sign"
-    top: list[Piece] = [*_people(able), " ", Bold(request), f" {what(d)} (", Code(d.id), ")"]
+    asked = [*_people(able), " "] if able else [Bold("Nobody can sign this now"), ". "]
+    top: list[Piece] = [*asked, Bold(request), f" {what(d)} (", Code(d.id), ")"]
     top += [f"\nNeeded: {titles}"] if titles else []
     return message(
         headline(what(d), (f"{request}: {who}",), d.id, names),
@@ -51,7 +52,7 @@ def risk(d: Deployment) -> list[Piece]:
     """Changes, and migrations with whether they can be undone."""
     version = d.version
     count = version.changes
-    changes = "unknown number of commits" if count is None else f"{count} commits"
+    changes = "unknown number of commits" if count is None else counted(count, "commit")
     pieces: list[Piece] = [Bold("Changes:"), f" {changes}, ", *migration_pieces(d), "\n"]
     pieces += [Said(version.summary), "\n"] if version.summary else []
     pieces += [Link(version.compare_url, "see changes"), "\n"] if version.compare_url else []

@@ -4,6 +4,7 @@ from bot.blocks.pieces import Json, button, confirm, offer, option, overflow
 from bot.blocks.text import compact
 from bot.domain.approvals import open_roles
 from bot.domain.deployment import Deployment
+from bot.domain.health import Verdict
 from bot.domain.line import Bold, Line, Said
 from bot.domain.offer import offered
 from bot.domain.plan import ApprovalStage, Stage
@@ -88,20 +89,21 @@ def _approving(d: Deployment, people: People) -> Json:
 
 def _promote(d: Deployment, value: str) -> Json:
     following = d.next_weight  # never None: promotion is only offered when a step follows
-    is_breached = d.health is not None and bool(d.health.breaches)
+    # Green is the expected next step, and on anything but good health that is not to go on.
+    is_good = d.health is not None and d.health.verdict is Verdict.PASS and not d.health.breaches
     return button(
         f"Promote to {following} %",
         "dep.promote",
         value,
         spoken=f"Promote deployment {d.id} to {following} percent",
-        style=None if is_breached else "primary",
+        style="primary" if is_good else None,
         confirm=confirm(
             f"Promote to {following} % now?",
             (
-                f"It does not wait for the rest of this step's bake. {following} % of "
+                f"It does not wait for the rest of this step: {following} % of "
                 f"{d.plan.environment} traffic moves to ",
                 Bold(d.version.name),
-                ". Refused unless health is a fresh pass.",
+                " at once. Refused unless its health has just been seen to be good.",
             ),
             "Promote",
         ),
@@ -111,7 +113,11 @@ def _promote(d: Deployment, value: str) -> Json:
 def _resume(d: Deployment, value: str) -> Json:
     reason = d.hold.reason if d.hold is not None else ""
     why: Line = ("Held because: ", Said(reason[:120])) if reason else ()
-    where = f"It goes on at {d.weight} %, and the bake starts again. " if d.is_touched else ""
+    where = (
+        f"It goes on at {d.weight} %, and the wait of this step starts again. "
+        if d.is_touched
+        else ""
+    )
     return button(
         "Resume",
         "dep.resume",

@@ -6,7 +6,7 @@ from bot.blocks.buttons import buttons, more
 from bot.blocks.measured import health_lines, steps
 from bot.blocks.pieces import Json, actions, context, fields, message, section
 from bot.blocks.report import facts, story
-from bot.blocks.standing import signable, standing, title, what
+from bot.blocks.standing import counted, signable, standing, title, what
 from bot.blocks.text import Link, Piece, headline, names_of
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.line import At, Bold, Code, Line, Mention, Said
@@ -45,9 +45,8 @@ def change_pieces(d: Deployment) -> list[Piece]:
     version = d.version
     pieces: list[Piece] = [Said(version.summary.rstrip(".")), ". "] if version.summary else []
     if version.changes is not None:
-        word = "commit" if version.changes == 1 else "commits"
         since = f" since {d.stable.name}" if d.stable is not None else ""
-        pieces.append(f"{version.changes} {word}{since}")
+        pieces.append(f"{counted(version.changes, 'commit')}{since}")
     if version.compare_url:
         pieces += [" · ", Link(version.compare_url, "see changes")]
     return pieces
@@ -84,7 +83,7 @@ def _who(d: Deployment, people: People) -> Line:
         return (", someone must resume or end it",)
     if d.phase is Phase.RUNNING and isinstance(d.stage, ApprovalStage):
         able = [names.get(user, user) for user in signable(d, people)]
-        return (f": {', '.join(able[:2])}",) if 0 < len(able) <= 2 else ()
+        return (f" ({', '.join(able[:2])})",) if 0 < len(able) <= 2 else ()
     return ()
 
 
@@ -95,10 +94,10 @@ def _grey(d: Deployment, people: People) -> list[Piece]:
         pieces += ["On call ", Mention(on_call[0]), " · "]
     if d.update_due_at is not None and d.phase in _MOVING:
         pieces += ["Next update ", At(d.update_due_at), " · "]
-    pieces.append("Timeline is in this thread")
+    pieces.append("The timeline is in the thread")
     if d.phase is Phase.ROLLING_BACK:
         pieces.append(" · No buttons while traffic goes back; to give up: ")
         pieces.append(Code(f"/rollback abandon {d.id} reason"))
     if not d.is_over:
-        pieces += [" · ", Bold("Paging is off"), ": people are mentioned, nobody is phoned"]
+        pieces += [" · ", Bold("Paging is off"), ": nobody is phoned"]
     return pieces

@@ -1,13 +1,13 @@
 """Answers about many deployments, or the state and the whole life of one."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.blocks.buttons import buttons
 from bot.blocks.measured import health_lines
 from bot.blocks.pieces import Json, actions, context, message, section
 from bot.blocks.report import seat_lines
-from bot.blocks.standing import standing, title, what
+from bot.blocks.standing import counted, standing, title, what
 from bot.blocks.text import (
     Link,
     Names,
@@ -46,7 +46,8 @@ def status_list(
     lines = [_running(d, people, now) for d in running] + [_locked(t, lock) for t, lock in locks]
     count = sum(d.phase is not Phase.WATCHING for d in running)
     watched = len(running) - count
-    text = f"{count} running, {watched} watched, {len(locks)} locked"
+    counts = {"running": count, "watched": watched, "locked": len(locks)}
+    text = ", ".join(f"{each} {word}" for word, each in counts.items() if each)
     if not lines:
         text = "Nothing is running and nothing is locked"
         lines = [("`/deploy` starts one.",)]
@@ -65,21 +66,21 @@ def status_of(
     state = standing(d, people, now)
     names = names_of(people)
     top: list[Piece] = [title(d), f"\n{state.sign} ", *state.line, " · ", Code(d.id)]
-    top += [" · ", Link(link, "Its card")] if link else []
+    top += [" · ", Link(link, "see its card")] if link else []
     measured = health_lines(d, now)
     asks = d.phase in (Phase.RUNNING, Phase.HELD) and isinstance(d.stage, ApprovalStage)
     signers = seat_lines(d, people) if asks else []
     blocks = [section(pieces, names=names) for pieces in (top, measured, signers) if pieces]
     text = headline(what(d), state.line, d.id, names)
-    return message(text, *blocks, *_timeline(entries, names), context(_MINE))
+    return message(text, *blocks, *_timeline(entries, names, now), context(_MINE))
 
 
 def deployment_table(deployments: Sequence[Deployment], people: People, now: datetime) -> Message:
     """Newest first, as the caller gives them; the columns are those one looks for."""
     names = names_of(people)
     if not deployments:
-        text = "No deployment yet. /deploy starts one."
-        return message(text, section((text,)), context(_MINE))
+        none: Pieces = (Bold("No deployment yet."), " ", Code("/deploy"), " starts one.")
+        return message(notice(none, {}), section(none))
     shown = deployments[:_MOST_ROWS]
     head = ["Id", "Version", "Where", "State", "By", "When"]
     rows = [_cells(head), *(_cells(_row(d, people, names, now)) for d in shown)]
@@ -96,17 +97,23 @@ def _running(d: Deployment, people: People, now: datetime) -> Pieces:
     return (f"{state.sign} ", Code(d.id), subject, said, " · ", Mention(d.requested_by))
 
 
-def _timeline(entries: Sequence[Announce], names: Names) -> list[Json]:
+def _timeline(entries: Sequence[Announce], names: Names, now: datetime) -> list[Json]:
     shown = list(entries[-_MOST_LINES:])
-    lines: list[Pieces] = [(f"{clock(entry.at)} · ", *entry.line) for entry in shown]
+    lines: list[Pieces] = [(f"{_when(entry.at, now)} · ", *entry.line) for entry in shown]
     left_out = len(entries) - len(shown)
     if left_out:
-        lines = [(f"{left_out} earlier entries are in the thread",), *lines]
+        earlier = counted(left_out, "earlier entry is", "earlier entries are")
+        lines = [(f"{earlier} in the thread",), *lines]
     if not lines:
         lines = [("Nothing has happened yet.",)]
-    count = f"{len(entries)} entry" if len(entries) == 1 else f"{len(entries)} entries"
-    head: Pieces = (Bold("Timeline"), f", {count}")
+    head: Pieces = (Bold("Timeline"), f", {counted(len(entries), 'entry', 'entries')}")
     return [section(head), *_chunks(lines, names, "/deploy status")]
+
+
+def _when(at: datetime, now: datetime) -> str:
+    """With the day where it was another one: a watch goes on over night."""
+    is_today = at.astimezone(UTC).date() == now.astimezone(UTC).date()
+    return clock(at) if is_today else f"{at.astimezone(UTC):%d %b} {clock(at)}"
 
 
 def _locked(target: Target, lock: Lock) -> Pieces:
@@ -148,8 +155,9 @@ def _cell(text: str) -> str:
 def waiting(waits: Sequence[Deployment], people: People) -> Message:
     """What the asker could sign, each with its own button; nothing is signed by looking."""
     if not waits:
-        text = "Nothing waits for your signature. See what runs with /deploy status."
-        return message(text, section((text,)), context(_MINE))
+        text = "Nothing waits for your signature."
+        see: Pieces = (Bold(text), " See what runs with ", Code("/deploy status"), ".")
+        return message(notice(see, {}), section(see))
     blocks: list[Json] = []
     for d in waits[:_MOST_WAITING]:
         blocks.append(
@@ -159,7 +167,9 @@ def waiting(waits: Sequence[Deployment], people: People) -> Message:
         button["action_id"] = f"dep.approve.{len(blocks)}"
         blocks += actions([{key: value for key, value in button.items() if key != "style"}])
     rest = len(waits) - _MOST_WAITING
-    more: Pieces = (f"{rest} more: see /deploy status. ", *_MINE) if rest > 0 else _MINE
+    more: Pieces = (
+        (f"{rest} more: see ", Code("/deploy status"), ". ", *_MINE) if rest > 0 else _MINE
+    )
     verb = "waits" if len(waits) == 1 else "wait"
     text = f"{len(waits)} {verb} for your signature: {', '.join(d.id for d in waits[:5])}"
     return message(notice((text,), {}), *blocks, context(more))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.blocks.standing import GREEN, RED, YELLOW, fires_at, is_stale
+from bot.blocks.standing import GREEN, RED, YELLOW, counted, fires_at, is_stale
 from bot.blocks.text import Piece
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.health import Finding, Health, HealthRules, Rule, Verdict, spoken
@@ -22,7 +22,7 @@ def steps(d: Deployment) -> list[Piece]:
         Bold(f"Step {d.cursor + 1} of {count}: {d.stage.name}"),
     ]
     if isinstance(d.stage, RolloutStage):
-        pieces += ["  ", *_weights(d, d.stage)]
+        pieces += [" · Traffic: ", *_weights(d, d.stage), " %"]
     pieces.append("\n")
     first = max(0, d.cursor - 3)
     shown = d.plan.stages[first : first + 8]
@@ -62,7 +62,7 @@ def health_lines(d: Deployment, now: datetime) -> list[Piece]:
     elif d.health.verdict is Verdict.UNKNOWN:
         lines += [f"{YELLOW} Not known to be healthy: ", Said(d.health.why)]
     else:
-        lines.append(f"Measured on {d.health.requests} requests")
+        lines.append(f"Measured on {counted(d.health.requests, 'request')}")
     return lines
 
 
@@ -76,6 +76,20 @@ def finding_words(findings: tuple[Finding, ...], most: int = 3) -> str:
     """`error rate 0.07 %, p95 208 ms`: for where the limit stands elsewhere."""
     shown = [f"{each.label} {number(each.value, each.unit)}" for each in findings[:most]]
     return ", ".join(shown) or "n/a"
+
+
+def with_limits(findings: tuple[Finding, ...], most: int = 3) -> str:
+    """`error rate 6.2 %, limit 5 % · p95 208 ms, limit 500 ms`."""
+    shown = [
+        f"{each.label} {number(each.value, each.unit)}, limit {each.limit} {each.unit}".rstrip()
+        for each in findings[:most]
+    ]
+    return " · ".join(shown) or "n/a"
+
+
+def sentence(label: str) -> str:
+    """*label* as a line begins with it; `p95` is a name and stays as it is."""
+    return label if label[1:2].isdigit() else label[:1].upper() + label[1:]
 
 
 def limit_of(rule: Rule | Finding) -> str:
@@ -116,7 +130,7 @@ def _weights(d: Deployment, stage: RolloutStage) -> list[Piece]:
 
 
 def _finding(finding: Finding) -> list[Piece]:
-    name = finding.label[:1].upper() + finding.label[1:]
+    name = sentence(finding.label)
     sign = RED if finding.is_breached else GREEN
     if finding.value is None:
         return [f"{YELLOW} ", Said(name), " ", Bold("unknown"), f", limit {limit_of(finding)}"]
@@ -127,7 +141,7 @@ def _finding(finding: Finding) -> list[Piece]:
 def _unmeasured(health: Health, rules: HealthRules) -> list[Piece]:
     lines: list[Piece] = [f"{YELLOW} ", Bold("Health unknown"), ": ", Said(health.why), "\n"]
     for rule in rules.rules[:_MOST_LINES]:
-        lines += [Said(rule.names()), " unknown, limit ", limit_of(rule), "\n"]
+        lines += [Said(sentence(rule.names())), " unknown, limit ", limit_of(rule), "\n"]
     return lines + _rest(len(rules.rules) - _MOST_LINES)
 
 

@@ -6,7 +6,7 @@ from bot.blocks.measured import finding_words
 from bot.blocks.pieces import message, section
 from bot.blocks.report import by_hand, try_again
 from bot.blocks.standing import BACK, RED, WHITE, back_to, what
-from bot.blocks.text import Link, Piece, Pieces, headline, minutes, names_of
+from bot.blocks.text import NOTICE, Link, Piece, Pieces, minutes, names_of, notice
 from bot.domain.deployment import Deployment
 from bot.domain.health import spoken
 from bot.domain.line import Bold, Mention, Said
@@ -27,8 +27,10 @@ def milestone(
         f" · {what(d)} · " if word != "DEPLOYMENT COMPLETE" else _short(d),
         Link(link, d.id),
     )
-    text = headline(f"{word}: {what(d)}", state, d.id, names_of(people))
-    return message(text, section(head), section(body))
+    tail = f". {d.id[:30]}"
+    first = notice((f"{word}: {what(d)}",), {}, 90)
+    said = notice((", ", *state), names_of(people), NOTICE - len(first) - len(tail))
+    return message(f"{first}{said}{tail}", section(head), section(body))
 
 
 _Kind = tuple[str, str, Pieces, list[Piece]]
@@ -53,7 +55,7 @@ def _complete(d: Deployment, people: People) -> _Kind:
         f"\nNext: {then}\nThanks to: ",
         *_thanks(d),
     ]
-    return ":tada:", "DEPLOYMENT COMPLETE", (f"live, {took}, all checks passing",), body
+    return ":tada:", "DEPLOYMENT COMPLETE", (f"live after {took}, all checks passing",), body
 
 
 def _rolled_back(d: Deployment, people: People) -> _Kind:
@@ -70,7 +72,7 @@ def _rolled_back(d: Deployment, people: People) -> _Kind:
         "\n",
         *try_again(d),
     ]
-    return BACK, f"ROLLED BACK to {back_to(d)[:40]}", (f"in {took}, ", Said(why)), body
+    return BACK, f"ROLLED BACK to {back_to(d)[:40]}", (f"after {took}: ", Said(why)), body
 
 
 def _rollback_failed(d: Deployment, people: People) -> _Kind:

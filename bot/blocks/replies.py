@@ -34,7 +34,7 @@ def refusal(refused: Refusal, typed: str = "", names: Names = _NO_NAMES) -> Mess
         section((f"{sign} ", *refused.why)),
         *([section(refused.next_step)] if refused.next_step else []),
         *actions(_ways(refused.ways)),
-        context(_grey(typed)),
+        *_grey(typed),
     ]
     return message(notice((*refused.why, " ", *refused.next_step), names), *blocks)
 
@@ -51,7 +51,7 @@ def misread(
         section((":x: ", Bold(what), f" {why}")),
         section((next_step,)),
         *actions(_again(suggestions)),
-        context(_grey(typed)),
+        *_grey(typed, "Nothing was changed."),
     ]
     return message(notice((what, " ", why, " ", next_step), _NO_NAMES), *blocks)
 
@@ -104,10 +104,12 @@ def _short(line: str) -> str:
     return label(line.split(" ", 1)[1] if is_long else line, 24)
 
 
-def _grey(typed: str) -> list[Piece]:
+def _grey(typed: str, more: str = "") -> list[Json]:
+    """What was typed; who else sees the answer is said by Slack itself."""
     shown = words((Said(typed),), _NO_NAMES)
     pieces: list[Piece] = ["You typed ", Code(shown[:200]), ". "] if shown else []
-    return [*pieces, "Only you can see this."]
+    pieces += [more] if more else []
+    return [context(pieces)] if pieces else []
 
 
 def reply(told: Reply, names: Names = _NO_NAMES) -> Message:
@@ -117,6 +119,5 @@ def reply(told: Reply, names: Names = _NO_NAMES) -> Message:
         section((sign, *told.line)),
         *([section(told.next_step)] if told.next_step else []),
         *actions(_ways(told.ways)),
-        context(("Only you can see this.",)),
     ]
     return message(notice((*told.line, " ", *told.next_step), names), *blocks)

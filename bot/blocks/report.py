@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.blocks.measured import finding_words, if_it_fails
+from bot.blocks.measured import finding_words, if_it_fails, with_limits
 from bot.blocks.standing import GREEN, RED, YELLOW, back_to, signable, some
 from bot.blocks.text import Day, Piece, Pieces, minutes, names_of
 from bot.domain.deployment import Deployment, Phase
@@ -42,6 +42,8 @@ def story(d: Deployment, people: People) -> list[Piece]:
             return [*d.last.line, "\n", *by_hand(d, people)]
         case Phase.ROLLING_BACK if d.waits_for:
             return ["Not done yet: ", Said(d.waits_for)]
+    if d.phase is Phase.ROLLED_BACK and d.rollback is not None:
+        return try_again(d)  # what happened stands above and in the facts
     if d.phase in _RETRY:
         return [*d.last.line, "\n", *try_again(d)]
     return [*d.last.line] if d.is_over else []
@@ -180,13 +182,14 @@ def _back(d: Deployment) -> list[Fact]:
     found: list[Fact] = [("Why", (*who, ": ", Said(run.reason)))]
     if d.finished_at is not None:
         took = spoken(d.finished_at - run.since)
-        found.append(("Took", (f"{took}, ended ", At(d.finished_at))))
+        until = "seen to serve" if d.phase is Phase.ROLLED_BACK else "given up"
+        found.append(("Took", (f"{took}, {until} ", At(d.finished_at))))
     else:
         back = "seen to be back" if run.is_traffic_back else "not seen to be back yet"
         found.append(("Since", (At(run.since),)))
         found.append((f"Traffic on {run.target.name}", (back,)))
     if run.evidence is not None and run.evidence.findings:
-        found.append(("Health then", (Said(finding_words(run.evidence.findings)),)))
+        found.append(("Health then", (Said(with_limits(run.evidence.findings)),)))
     return found
 
 
@@ -218,7 +221,7 @@ def _watch(d: Deployment) -> list[Piece]:
     if d.counted_at is None:
         why = d.waits_for or "health is not known to be good"
         left = minutes(lasts - d.watched)
-        return [f"The watch's clock stands still with {left} to go: ", Said(why), proof]
+        return [f"The watch is paused with {left} to go: ", Said(why), proof]
     end = d.counted_at + (lasts - d.watched)
     # The clock's beats are seconds apart; a card shows minutes.
     return ["Watching until ", Day(end.replace(second=0, microsecond=0)), proof]

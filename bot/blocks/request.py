@@ -15,7 +15,7 @@ from bot.blocks.pieces import (
     section,
     typed,
 )
-from bot.blocks.standing import some
+from bot.blocks.standing import counted, some
 from bot.blocks.text import Link, Piece, Pieces, compact, names_of, notice
 from bot.domain.deployment import Deployment
 from bot.domain.health import spoken
@@ -50,7 +50,7 @@ def preview(draft: Draft, plan: Plan, stable: Version | None, people: People) ->
     approvals = _approvals(plan, people)
     text = (
         f"Ready to request: {draft.service[:40]} {version.name[:30]} to {draft.environment[:20]}. "
-        f"{'1 gate' if len(gates) == 1 else f'{len(gates)} gates'} to pass, approvals: {approvals}"
+        f"{counted(len(gates), 'gate')} to pass, approvals: {approvals}"
     )
     asked: list[Piece] = [Bold(f"Request {subject}?"), "\n", *_changes(version, stable)]
     command = f"/deploy {draft.service} {version.name}"
@@ -114,8 +114,8 @@ def form(
 def reject_form(d: Deployment) -> Json:
     asked: Pieces = (
         Bold(f"Reject {d.plan.service} {d.version.name}?"),
-        f"\nIt ends here. {d.plan.environment} was not touched, and everybody in the thread "
-        "reads the reason.",
+        f"\nIt ends here; {d.plan.environment} was not touched. Everybody in the thread reads the "
+        "reason.",
     )
     reason = typed(
         "reason",
@@ -130,7 +130,7 @@ def reject_form(d: Deployment) -> Json:
 def cancel_form(d: Deployment) -> Json:
     asked: Pieces = (
         Bold(f"Cancel {d.plan.service} {d.version.name}?"),
-        f"\nIt ends here. {d.plan.environment} was not touched; to try again, request it anew.",
+        f"\nIt ends here; {d.plan.environment} was not touched. To try again, request it anew.",
     )
     reason = typed("reason", "Why?", hint="It goes on the card.", optional=True)
     blocks = [section(asked), reason]
@@ -163,9 +163,8 @@ def _buttons(draft: Draft) -> list[Json]:
 def _changes(version: Version, stable: Version | None) -> list[Piece]:
     pieces: list[Piece] = [Said(version.summary), "\n"] if version.summary else []
     if version.changes is not None:
-        word = "commit" if version.changes == 1 else "commits"
         since = f" since {stable.name}" if stable is not None else ""
-        pieces.append(f"{version.changes} {word}{since}")
+        pieces.append(f"{counted(version.changes, 'commit')}{since}")
     else:
         pieces.append("Number of changes unknown")
     if version.compare_url:

@@ -16,7 +16,7 @@ from bot.blocks.pieces import (
     section,
     typed,
 )
-from bot.blocks.standing import is_stale, some
+from bot.blocks.standing import counted, is_stale, some
 from bot.blocks.text import Piece, Pieces, clean, names_of, notice
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.health import HealthRules, Verdict
@@ -40,7 +40,7 @@ def form(
     target: str | None = None,
 ) -> Json:
     """*targets* best first, at least one: without any the wish is refused before a form opens."""
-    best = targets[0]
+    best = next((each for each in targets if each.name == target), targets[0])
     options = [
         (f"{each.name[:60]} (last good)" if index == 0 else each.name, each.name)
         for index, each in enumerate(targets[:100])
@@ -50,7 +50,7 @@ def form(
         section(_consequences(d, best)),
         section(_database(d, best)),
         section(_health(d, now)),
-        chosen(TARGET, "Go back to", options, target or best.name),
+        chosen(TARGET, "Go back to", options, best.name),
         typed(
             REASON,
             "Why?",
@@ -132,19 +132,20 @@ def _from_to(d: Deployment, target: Version) -> Pieces:
 def _consequences(d: Deployment, target: Version) -> list[Piece]:
     share = f"now {d.weight} % on " if d.weight else "now on "
     count = len(d.plan.rollback.verify)
-    checks = f"{count} checks follow" if count != 1 else "1 check follows"
+    checks = f", then {counted(count, 'check')}"
     return [
         Bold("What will happen"),
         "\n1. All traffic goes to ",
         Code(target.name),
         f", all at once ({share}",
         Code(d.version.name),
-        f").\n2. It is done when that is seen{', ' + checks if count else ''}.\n3. No other "
-        f"deployment can change {d.plan.environment} meanwhile; should it fail, "
+        f").\n2. It is done when that version is seen to serve{checks if count else ''}.\n3. No "
+        f"other deployment can change {d.plan.environment} meanwhile; should it fail, "
         f"{d.plan.service} is locked until a lead unlocks it.\n4. ",
         *_marked(d),
+        "nothing goes back to ",
         Code(d.version.name),
-        " no longer counts as proven.",
+        " until it is proven again.",
     ]
 
 

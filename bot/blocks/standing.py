@@ -93,6 +93,11 @@ def some(names: Sequence[str], most: int = 5) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 commit`, `2 commits`; *many* where an s is not enough."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
 def is_stale(health: Health, rules: HealthRules, now: datetime) -> bool:
     """Whether the numbers on the card are older than what a decision would rest on."""
     return now - health.at > rules.max_age + timedelta(minutes=1)
@@ -118,7 +123,7 @@ def _held(d: Deployment) -> Line:
 def _running(d: Deployment, people: People, now: datetime) -> Standing:
     stage = d.stage
     if d.needs_entry:
-        why: Line = (": ", Said(d.waits_for)) if d.waits_for else (", gates are looked at again",)
+        why: Line = (": ", Said(d.waits_for)) if d.waits_for else (", gates are checked again",)
         return Standing(WHITE, f"Waiting to enter {d.plan.environment}", why)
     match stage:
         case GateStage():
@@ -143,8 +148,8 @@ def _approvals(d: Deployment, people: People) -> Standing:
     seats = d.seats(people)
     missing = [people.title(role) for role in open_roles(seats)]
     signed = sum(seat.approval is not None for seat in seats)
-    more = f" ({signed} of {len(seats)} signed)"
-    return Standing(YELLOW, "Waiting for approval", (f"{more}, {some(missing, 3)} missing",))
+    more = f": {signed} of {len(seats)} signed, {some(missing, 3)} missing"
+    return Standing(YELLOW, "Waiting for approval", (more,))
 
 
 def _healthy(d: Deployment, word: str, sign: str, now: datetime) -> Standing:

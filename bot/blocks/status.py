@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from bot.blocks.pieces import context, message, section
-from bot.blocks.standing import Standing, standing
-from bot.blocks.text import Link, Names, Piece, Pieces, clock, escaped, names_of, notice, words
+from bot.blocks.standing import Standing, counted, standing
+from bot.blocks.text import NOTICE, Link, Names, Piece, Pieces, clock, names_of, notice, words
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.health import Verdict, spoken
 from bot.domain.line import Bold, Line, Said
@@ -36,7 +36,7 @@ def status(
     )
     body: list[Piece] = [
         f":bar_chart: Status: {_word(d)}\n",
-        f":stopwatch: Elapsed: {_elapsed(d, now)} / at least {_least(d)} in all\n",
+        f":stopwatch: Elapsed: {_elapsed(d, now)} / at least {_minutes(_least(d))} in all\n",
         f"{_checks(d)}\n",
         f"{state.sign} Deployment: {_word(d)} (",
         *_named(state.line, names),
@@ -49,17 +49,20 @@ def status(
         f"\n{following}",
     ]
     what = f"Deployment status{late} {clock(now)}: {d.plan.service[:40]} {d.version.name[:20]}"
-    text = notice((f"{what} {_word(d).lower()}, ", *state.line), names, 105)
-    tail = escaped(f". {following}. {d.id}", 45)
+    tail = f". {following[:40]}. {d.id[:16]}"
+    text = notice((f"{what}, ", *state.line), names, NOTICE - len(tail))
     return message(text + tail, section(head, names=names), section(body, names=names))
 
 
 def summary(d: Deployment, people: People, now: datetime) -> str:
     """What a status says, in a few plain words; keep it to shrink that status later."""
     state = standing(d, people, now)
-    issues = words(_issues(d, state), names_of(people))
-    tail = "no issues" if issues == "None" else issues
-    return f"{words(state.line, names_of(people))}, {tail}"
+    names = names_of(people)
+    said, issues = words(state.line, names), words(_issues(d, state), names)
+    if issues == "None":
+        return f"{said}, no issues"
+    # What the state says already is not said twice.
+    return said if issues in said or issues == "held" else f"{said}, {issues}"
 
 
 def collapsed(d: Deployment, at: datetime, was: str, link: str | None = None) -> Message:
@@ -80,15 +83,20 @@ def _named(line: Line, names: Names) -> Line:
 
 
 def _elapsed(d: Deployment, now: datetime) -> str:
-    since = d.started_at or d.requested_at
-    count = max(int((now - since) / timedelta(minutes=1)), 0)
-    return f"{count} minute" if count == 1 else f"{count} minutes"
+    return _minutes(now - (d.started_at or d.requested_at))
 
 
-def _least(d: Deployment) -> str:
+def _minutes(duration: timedelta) -> str:
+    """In the words of this format; seconds where a minute would say too little."""
+    if duration < timedelta(minutes=2):
+        return spoken(max(duration, timedelta()))
+    return counted(int(duration / timedelta(minutes=1)), "minute")
+
+
+def _least(d: Deployment) -> timedelta:
     """What the plan's own waits add up to; people and jobs take what they take."""
     steps = [step.bake for s in d.plan.stages if isinstance(s, RolloutStage) for step in s.steps]
-    return spoken(sum(steps, start=timedelta()))
+    return sum(steps, start=timedelta())
 
 
 def _checks(d: Deployment) -> str:
@@ -131,4 +139,4 @@ def _issues(d: Deployment, state: Standing) -> Line:
 def _next(d: Deployment) -> str:
     if d.update_due_at is not None:
         return clock(d.update_due_at)
-    return "when somebody has decided" if not d.is_over else "none"
+    return "after a decision" if not d.is_over else "none"

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bot.blocks.pieces import Json, context, message, section
+from bot.blocks.standing import counted
 from bot.blocks.text import Names, Pieces, clean, clock, escaped, notice
 from bot.domain.line import Code, Line
 from bot.ports import Message
@@ -32,8 +33,10 @@ def anchor(thing: str, entries: int, newest: str) -> Message:
     """Outside the database, so that a journal that was rewritten can be told from this one."""
     # As `pilothouse audit verify --anchor` takes it.
     proof = f"{thing}:{entries}:{newest}"
+    closed = f"Journal of {thing} closed, {counted(entries, 'entry', 'entries')}"
     return message(
-        notice(("Journal anchor: ", proof), {}), context(("Journal anchor: ", Code(proof)))
+        notice((f"{closed}. Anchor {proof}",), {}),
+        context((f"{closed}. For the auditor, its anchor: ", Code(proof))),
     )
 
 

@@ -46,11 +46,11 @@ def test_waiting_for_approval_says_who_signed_and_who_still_can() -> None:
 
     assert drawn.text == (
         "checkout v1.8.3 to production: "
-        "waiting for approval (1 of 2 signed), QA Lead missing: Quinn. D-142"
+        "waiting for approval: 1 of 2 signed, QA Lead missing (Quinn). D-142"
     )
     assert lines(drawn) == [
         "*checkout v1.8.3 → production*",
-        ":large_yellow_circle: *Waiting for approval* (1 of 2 signed), QA Lead missing · `D-142`",
+        ":large_yellow_circle: *Waiting for approval*: 1 of 2 signed, QA Lead missing · `D-142`",
         "Faster baskets. 3 commits since v1.8.2",
         "`▰▰▰▱▱` *Step 3 of 5: Approval*",
         "Gates ✓ › Staging ✓ › *Approval* › Rollout › Watch",
@@ -66,7 +66,7 @@ def test_waiting_for_approval_says_who_signed_and_who_still_can() -> None:
         "[Approve]",
         "[Reject…]",
         "[Hold]",
-        "Timeline is in this thread · *Paging is off*: people are mentioned, nobody is phoned",
+        "The timeline is in the thread · *Paging is off*: nobody is phoned",
     ]
 
 
@@ -78,7 +78,7 @@ def test_a_canary_shows_its_numbers_beside_their_limits_and_its_steps() -> None:
         "*checkout v1.8.3 → production*",
         ":large_blue_circle: *Rollout 50 %*, healthy · `D-142`",
         "Faster baskets. 3 commits since v1.8.2",
-        "`▰▰▰▰▱` *Step 4 of 5: Rollout*  10 ✓ · *50 now* · 100",
+        "`▰▰▰▰▱` *Step 4 of 5: Rollout* · Traffic: 10 ✓ · *50 now* · 100 %",
         "Gates ✓ › Staging ✓ › Approval ✓ › *Rollout* › Watch",
         ":large_green_circle: Error rate *0.08 %*, limit 5 % for 2 min",
         "Measured on 512 requests",
@@ -92,9 +92,28 @@ def test_a_canary_shows_its_numbers_beside_their_limits_and_its_steps() -> None:
         "[Hold]",
         "[Roll back…]",
         f"On call <@U0SAM> · Next update {when(NOW + 15 * MINUTE, '14:15')} · "
-        "Timeline is in this thread · "
-        "*Paging is off*: people are mentioned, nobody is phoned",
+        "The timeline is in the thread · *Paging is off*: nobody is phoned",
     ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "style"),
+    [(Verdict.PASS, "primary"), (Verdict.UNKNOWN, None), (Verdict.FAIL, None)],
+)
+def test_to_promote_is_the_green_step_only_while_health_is_good(
+    verdict: Verdict, style: str | None
+) -> None:
+    drawn = buttons(card(canary(health=healthy(verdict=verdict)), people(), NOW))
+
+    assert drawn["dep.promote"].get("style") == style
+
+
+def test_a_metric_that_is_called_by_a_name_keeps_it() -> None:
+    finding = Finding("p95", "ms", 212.0, Decimal(500), MINUTE, is_breached=False)
+    drawn = shown(canary(health=healthy(findings=(finding,), requests=1)))
+
+    assert ":large_green_circle: p95 *212 ms*, limit 500 ms for 1 min" in drawn
+    assert "Measured on 1 request" in drawn
 
 
 def test_a_running_breach_is_red_with_the_moment_it_fires() -> None:
@@ -136,7 +155,7 @@ def test_unknown_health_is_said_as_unknown_and_never_as_good() -> None:
     assert drawn[1] == (
         ":large_yellow_circle: *Rollout 50 %*, health unknown: the metrics did not answer · `D-142`"
     )
-    assert "error rate unknown, limit 5 % for 2 min" in drawn
+    assert "Error rate unknown, limit 5 % for 2 min" in drawn
     assert "100 % after 5 min healthy" in drawn
 
 
@@ -203,16 +222,35 @@ def test_a_failed_rollback_says_what_to_do_by_hand() -> None:
     ) in drawn
 
 
-@pytest.mark.parametrize(
-    "phase", [Phase.REJECTED, Phase.CANCELLED, Phase.EXPIRED, Phase.FAILED, Phase.ROLLED_BACK]
-)
+@pytest.mark.parametrize("phase", [Phase.REJECTED, Phase.CANCELLED, Phase.EXPIRED, Phase.FAILED])
 def test_an_end_that_is_no_success_says_why_and_how_to_try_again(phase: Phase) -> None:
-    run = RollbackRun(a_version("v1.8.2"), None, "error rate 6.2 %", NOW, NOW)
     last = Last(("Ended by ", Mention(ANA), ": ", Said("not today")), ANA, NOW)
-    drawn = shown(a_deployment(phase, last=last, rollback=run))
+    drawn = shown(a_deployment(phase, last=last))
 
     assert "Ended by <@U0ANA>: not today" in drawn
     assert "To try again: `/deploy checkout v1.8.3`" in drawn
+
+
+def test_a_rolled_back_card_says_each_thing_once() -> None:
+    evidence = healthy(
+        findings=(Finding("error rate", "%", 6.2, Decimal(5), MINUTE, is_breached=True),)
+    )
+    run = RollbackRun(a_version("v1.8.2"), ANA, "500s on /pay", NOW, NOW, False, evidence)
+    last = Last((Bold("Rolled back to v1.8.2"), ", seen to serve after 3 min."), None, NOW)
+    ended = NOW + 3 * MINUTE
+    drawn = shown(a_deployment(Phase.ROLLED_BACK, last=last, rollback=run, finished_at=ended))
+
+    assert drawn[1:] == [
+        ":leftwards_arrow_with_hook: *Rolled back to v1.8.2* · `D-142`",
+        "To try again: `/deploy checkout v1.8.3`",
+        "*Why*",
+        "Asked by <@U0ANA>: 500s on /pay",
+        "*Took*",
+        f"3 min, seen to serve {when(ended, '14:03')}",
+        "*Health then*",
+        "error rate 6.2 %, limit 5 %",
+        "The timeline is in the thread",
+    ]
 
 
 def test_live_says_until_when_it_is_watched() -> None:
@@ -229,7 +267,7 @@ def test_a_watch_without_good_news_stands_still_and_says_so() -> None:
     d = canary(phase=Phase.WATCHING, cursor=4, waits_for="the metrics did not answer")
 
     assert (
-        "The watch's clock stands still with 24 h to go: the metrics did not answer, not proven yet"
+        "The watch is paused with 24 h to go: the metrics did not answer, not proven yet"
     ) in shown(d)
 
 

@@ -12,7 +12,7 @@ from bot.blocks.status import collapsed, status, summary
 from bot.blocks.text import names_of
 from bot.blocks.thread import anchor, announce, job_tail
 from bot.domain.approvals import Approval, RoleSlot
-from bot.domain.deployment import Deployment, Last, Phase, RollbackRun
+from bot.domain.deployment import Deployment, Hold, Last, Phase, RollbackRun
 from bot.domain.line import Bold, Code, Mention, Said
 from bot.domain.plan import ApprovalStage
 from bot.domain.release import Migration
@@ -96,6 +96,10 @@ def test_a_crowd_that_may_sign_is_mentioned_as_far_as_it_fits() -> None:
     assert "and 300 more" in first
 
 
+def test_an_asking_that_nobody_can_answer_says_so() -> None:
+    assert lines(ask(asking(), People({})))[0].startswith("*Nobody can sign this now*. ")
+
+
 def test_a_closed_asking_is_one_line_without_buttons() -> None:
     d = replace(
         asking(), cursor=3, approvals=(Approval(ANA, NOW, asking().digest, stage=asking().cursor),)
@@ -133,7 +137,7 @@ def test_the_status_keeps_its_wording_line_for_line() -> None:
     assert lines(drawn) == [
         "*[Deployment Status - 14:31 UTC]* checkout v1.8.3 · <https://example.com/card|D-142>",
         ":bar_chart: Status: IN PROGRESS",
-        ":stopwatch: Elapsed: 31 minutes / at least 15 min in all",
+        ":stopwatch: Elapsed: 31 minutes / at least 15 minutes in all",
         ":large_green_circle: Pre-flight checks: COMPLETE",
         ":large_blue_circle: Deployment: IN PROGRESS (Rollout 50 %, healthy)",
         ":hourglass_flowing_sand: Post-deployment tests: PENDING",
@@ -142,9 +146,22 @@ def test_the_status_keeps_its_wording_line_for_line() -> None:
         "Next update: 14:36 UTC",
     ]
     assert drawn.text == (
-        "Deployment status 14:31 UTC: checkout v1.8.3 in progress, Rollout 50 %, healthy. "
+        "Deployment status 14:31 UTC: checkout v1.8.3, Rollout 50 %, healthy. "
         "Next update: 14:36 UTC. D-142"
     )
+
+
+def test_a_status_always_ends_with_the_id_and_says_nothing_twice() -> None:
+    held = canary(phase=Phase.HELD, hold=Hold(ANA, "", NOW, NOW))
+
+    assert status(held, people(), NOW, NOW).text == (
+        "Deployment status 14:00 UTC: checkout v1.8.3, Held by Ana, traffic stays at 50 %. "
+        "Next update: after a decision. D-142"
+    )
+    assert summary(held, people(), NOW) == "Held by Ana, traffic stays at 50 %"
+    for stage in range(5):
+        d = a_deployment(cursor=stage, waits_for="x" * 300)
+        assert status(d, people(), NOW, NOW).text.endswith(". D-142")
 
 
 @pytest.mark.parametrize(("behind", "is_late"), [(timedelta(minutes=2), False), (MINUTE * 3, True)])
@@ -240,8 +257,11 @@ def test_output_keeps_its_end_and_its_indentation_and_cannot_leave_its_block() -
 def test_the_anchor_reads_as_the_auditor_takes_it() -> None:
     drawn = anchor("D-142", 14, "ab12" * 16)
 
-    assert drawn.text == f"Journal anchor: D-142:14:{'ab12' * 16}"
-    assert lines(drawn) == [f"Journal anchor: `D-142:14:{'ab12' * 16}`"]
+    proof = f"D-142:14:{'ab12' * 16}"
+    assert drawn.text == f"Journal of D-142 closed, 14 entries. Anchor {proof}"
+    assert lines(drawn) == [
+        f"Journal of D-142 closed, 14 entries. For the auditor, its anchor: `{proof}`"
+    ]
 
 
 def test_one_person_with_two_roles_still_is_asked_once() -> None:

@@ -148,6 +148,14 @@ def test_the_rollback_form_asks_for_a_target_and_a_reason() -> None:
     ]
 
 
+def test_the_rollback_form_tells_of_the_version_that_was_asked_for() -> None:
+    targets = (a_version("v1.8.2"), a_version("v1.8.1"))
+    drawn = json.dumps(rollback.form(canary(), targets, people(), NOW, target="v1.8.1"))
+
+    assert "All traffic goes to `v1.8.1`" in drawn
+    assert '"initial_option": {"text": {"type": "plain_text", "text": "v1.8.1"' in drawn
+
+
 def test_a_rollback_after_the_fact_leaves_the_finished_one_as_it_is() -> None:
     done = canary(phase=Phase.SUCCEEDED, cursor=4)
     drawn = rollback.preview(done, a_version("v1.8.2"), "R-7", "why", people(), NOW)

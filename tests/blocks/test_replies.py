@@ -1,5 +1,8 @@
 """Answers to one person: every one says what did not happen, and leads on."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from bot.blocks import replies
@@ -41,7 +44,7 @@ def test_a_refusal_says_what_why_and_who_can() -> None:
     assert lines(drawn) == [
         ":lock: *You cannot approve D-142.* It still needs a *QA Lead*: <@U0QUINN>.",
         "Nothing was changed. Ask them.",
-        "You typed `/approve D-142`. Only you can see this.",
+        "You typed `/approve D-142`.",
     ]
 
 
@@ -69,7 +72,7 @@ def test_a_misread_line_offers_whole_lines_to_run_again() -> None:
         "Did you mean one of these?",
         "[/deploy checkout v1.8.3]",
         "[checkout-api v1.8.3]",
-        "You typed `/deploy chekout v1.8.3`. Only you can see this.",
+        "You typed `/deploy chekout v1.8.3`. Nothing was changed.",
     ]
     assert buttons(drawn)["deploy.retry.2"]["value"] == "/deploy checkout-api v1.8.3"
 
@@ -106,6 +109,17 @@ def test_help_shows_what_one_may_do_and_says_what_not() -> None:
     assert "Not with your roles" not in leads[-1]
 
 
+def test_help_offers_what_the_asker_may_do_and_speaks_of_the_teams_own_service() -> None:
+    plan = replace(a_plan(), service="search")
+    nobody = help_for("U0NOBODY", people(), [plan])
+    dev = help_for(DANA, people(), [plan])
+
+    assert buttons(dev)["deploy.retry"]["value"] == "/deploy"
+    assert list(buttons(nobody)) == ["deploy.retry.2"]
+    assert "`/deploy search v1.8.3`  ask for a deployment; a preview comes first" in lines(dev)
+    assert dev.text == "What would you like to do? /deploy opens a form."
+
+
 def test_help_names_only_what_exists() -> None:
     shown = " ".join(lines(help_for(ANA, people(), [a_plan()])))
 
@@ -116,11 +130,19 @@ def test_the_status_list_counts_and_shows_what_runs_and_what_is_locked() -> None
     lock = Lock("tax audit", ANA, NOW)
     drawn = status_list([canary()], [(a_target("payments"), lock)], people(), NOW)
 
-    assert drawn.text == "1 running, 0 watched, 1 locked."
+    assert drawn.text == "1 running, 1 locked."
     assert lines(drawn)[1:3] == [
         ":large_blue_circle: `D-142` checkout v1.8.3 → production · Rollout 50 %, healthy · Dana",
         f":lock: payments in production · locked by Ana since {when(NOW, '14:00')}: tax audit",
     ]
+
+
+def test_what_happened_on_another_day_says_which_day() -> None:
+    told = [Announce((Said("x"),), NOW), Announce((Said("y"),), NOW + timedelta(days=1))]
+    drawn = lines(status_of(canary(), told, people(), NOW + timedelta(days=1)))
+
+    assert "02 Mar 14:00 UTC · x" in drawn
+    assert "14:00 UTC · y" in drawn
 
 
 def test_an_empty_status_says_what_one_can_do() -> None:
@@ -169,7 +191,7 @@ def test_the_table_has_a_row_for_each_deployment() -> None:
 def test_the_status_of_one_links_to_its_card() -> None:
     drawn = status_of(canary(), [], people(), NOW, "https://example.com/card")
 
-    assert any("<https://example.com/card|Its card>" in line for line in lines(drawn))
+    assert any("<https://example.com/card|see its card>" in line for line in lines(drawn))
 
 
 def test_an_answer_is_one_sentence() -> None:
