@@ -6,7 +6,7 @@ from typing import assert_never
 
 from bot.domain import rollback, rollout, running, signing, updates, watch, wishes
 from bot.domain.deployment import OVER, Decision, Deployment, Last, Phase
-from bot.domain.effects import Anchor, Announce, RefreshCard, SetTraffic
+from bot.domain.effects import Anchor, Announce, Entry, RefreshCard, SetTraffic
 from bot.domain.events import (
     Approved,
     Cancelled,
@@ -47,21 +47,27 @@ def decide(d: Deployment, event: Event, context: Context, now: datetime) -> Deci
 def settle(before: Deployment | None, decision: Decision, now: datetime) -> Decision:
     """Draw the consequences every decision has: timeline, offer, card, the scheduled status."""
     entries = decision.wanted.entries
+    decision = replace(decision, state=_told(before, decision.state, entries, now))
     if entries:
-        newest = entries[-1]
-        state = replace(decision.state, last=Last(newest.line, newest.by, now))
-        decision = replace(decision, state=state)
         decision = decision.also(*(Announce(entry.line, now) for entry in entries))
     if decision.state.is_over and not (before and before.is_over):
         decision = decision.also(Anchor(now))  # after the last line of its thread
-    if before is None or _meaning(before) != _meaning(decision.state):
-        state = replace(decision.state, offer=decision.state.offer + 1)
-        decision = replace(decision, state=state)
     decision = updates.beat(before or decision.state, _last_split_only(decision), now)
     if before is not None and decision.state != before:
         is_urgent = bool(entries) or _standing(before) != _standing(decision.state)
         decision = decision.also(RefreshCard(is_urgent))
     return decision
+
+
+def _told(
+    before: Deployment | None, d: Deployment, entries: tuple[Entry, ...], now: datetime
+) -> Deployment:
+    """*d* with the newest line, and a new offer when it means something else than *before*."""
+    last = Last(entries[-1].line, entries[-1].by, now) if entries else d.last
+    is_new = before is None or _meaning(before) != _meaning(d)
+    if last is d.last and not is_new:
+        return d
+    return replace(d, last=last, offer=d.offer + is_new)
 
 
 def _standing(d: Deployment) -> tuple[object, ...]:
@@ -89,6 +95,8 @@ def _last_split_only(decision: Decision) -> Decision:
     # Splits of one decision share a fence, so a router could not tell which one is newer.
     effects = decision.wanted.effects
     splits = [effect for effect in effects if isinstance(effect, SetTraffic)]
+    if len(splits) < 2:
+        return decision
     kept = tuple(e for e in effects if not isinstance(e, SetTraffic) or e is splits[-1])
     return replace(decision, wanted=replace(decision.wanted, effects=kept))
 

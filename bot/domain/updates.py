@@ -43,9 +43,10 @@ def beat(before: Deployment, decision: Decision, now: datetime) -> Decision:
 
 def _pause(before: Deployment, decision: Decision, now: datetime) -> Decision:
     d = decision.state
-    paused = replace(decision, state=replace(d, update_due_at=None))
+    if d.update_due_at is not None:
+        decision = replace(decision, state=replace(d, update_due_at=None))
     if not is_beating(before):
-        return paused
+        return decision
     if d.is_over or d.phase is Phase.WATCHING:
-        return paused.also(CloseUpdate())
-    return paused.also(PostUpdate(now, None, "waiting"))
+        return decision.also(CloseUpdate())
+    return decision.also(PostUpdate(now, None, "waiting"))
