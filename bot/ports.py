@@ -189,8 +189,23 @@ class ServicePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be asked within a minute: by one person typing, by one pressing, and by
+    everybody in one channel together."""
+
+    commands: int
+    clicks: int
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
-    """Everything the policy files say, checked and compiled."""
+    """Everything the policy files say, checked and compiled.
+
+    `preview_lasts`: how long after a preview it can be confirmed. No `limits` limit nothing.
+    """
 
     people: People
     services: Mapping[str, ServicePolicy]
+    preview_lasts: timedelta
+    limits: Limits | None = None

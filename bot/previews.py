@@ -4,11 +4,12 @@ import asyncio
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain import plan as plans
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.events import Requested, RollbackRequested
+from bot.domain.health import spoken
 from bot.domain.line import Bold, Code, Line, Said
 from bot.domain.plan import Plan
 from bot.domain.refusal import Refused, Way
@@ -23,16 +24,18 @@ from bot.writer import Writer, nothing_to_roll_back
 #: Slack waits three seconds for an answer; whatever else is asked must fit well below.
 _RESOLVE_WITHIN = 1.5
 _SHOWN = 5
-_DRAFT_LASTS = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPreview:
-    """A request as it would be sent; `serving` is what it would be rolled back to."""
+    """A request as it would be sent; `serving` is what it would be rolled back to.
+
+    None when nothing serves: then *plan* is that of a first deployment.
+    """
 
     draft: Draft
     plan: Plan
-    serving: Version
+    serving: Version | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,12 @@ class Previews:
         async def unit(tx: Transaction) -> DeploymentPreview:
             around = await tx.deployments.surroundings(target, None)
             context = self._writer.context(around)
-            request(team, "D-0", wish, context, tx.now)
+            d = request(team, "D-0", wish, context, tx.now).state
             draft = Draft(
                 team, draft_id, user, service, plan.environment, plan.kind, version, tx.now, note
             )
             await tx.drafts.add(draft)
-            assert context.ledger.serving is not None  # noqa: S101 - request() has refused else
-            return DeploymentPreview(draft, plan, context.ledger.serving)
+            return DeploymentPreview(draft, d.plan, d.stable)
 
         return await self._store.run(unit)
 
@@ -93,26 +95,36 @@ class Previews:
         draft = await self._draft(team, user, id)
         policy = self._policies.services.get(draft.service)
         if policy is None or (draft.environment, draft.kind) not in policy.plans:
-            raise _draft_gone()  # a rollback's, or the policy no longer knows such a thing
+            raise self._draft_gone()  # a rollback's, or the policy no longer knows such a thing
         return draft
 
     async def rollback_draft(self, team: str, user: str, id: str) -> Draft:
         """*user*'s draft of a rollback that still lives. Raises `Refused` otherwise."""
         draft = await self._draft(team, user, id)
         if draft.kind != "rollback":
-            raise _draft_gone()
+            raise self._draft_gone()
         return draft
 
     async def _draft(self, team: str, user: str, id: str) -> Draft:
+        lasts = self._policies.preview_lasts
+
         async def unit(tx: Transaction) -> Draft | None:
             draft = await tx.drafts.get(team, id)
-            is_fresh = draft is not None and tx.now - draft.created_at <= _DRAFT_LASTS
+            is_fresh = draft is not None and tx.now - draft.created_at <= lasts
             return draft if draft is not None and is_fresh and draft.by == user else None
 
         draft = await self._store.run(unit)
         if draft is None:
-            raise _draft_gone()
+            raise self._draft_gone()
         return draft
+
+    def _draft_gone(self) -> Refused:
+        lasts = spoken(self._policies.preview_lasts)
+        return Refused(
+            "draft_gone",
+            (Bold("That preview has expired."), f" It is good for {lasts}."),
+            ("Nothing was changed. Type the command again for a fresh one.",),
+        )
 
     def request_of(self, draft: Draft) -> Requested:
         """The wish that *draft* stands for, under the policy as it is now."""
@@ -226,14 +238,6 @@ def _plan(policy: ServicePolicy, environment: str | None) -> Plan:
             ("Nothing was started. It knows: ", Code(", ".join(policy.environments)), "."),
         )
     return plan
-
-
-def _draft_gone() -> Refused:
-    return Refused(
-        "draft_gone",
-        (Bold("That preview has expired."), " It is good for 15 minutes."),
-        ("Nothing was changed. Type the command again for a fresh one.",),
-    )
 
 
 def _with_stand_in(wish: RollbackRequested) -> RollbackRequested:

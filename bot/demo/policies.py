@@ -50,6 +50,7 @@ checks:
     driver: http
     url: %(production_health)s
     owner: on_call
+    needs_serving: true
   staging:
     name: Staging serves the new version
     driver: http

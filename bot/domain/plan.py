@@ -143,25 +143,30 @@ class Plan:
         Ten percent of no traffic is none, and a router cannot split over one version. So all
         traffic comes in one step, which bakes as long as all of them together: whoever approves
         sees what will happen, and health is looked at for as long as the policy means it to be.
-        Checks of what serves are left out, for nobody could ever answer them.
+        Until then checks of what serves are left out, for nobody could ever answer them.
         """
-        stages = tuple(_first(stage) for stage in self.stages)
-        kept = tuple(s for s in stages if not isinstance(s, GateStage) or s.checks)
-        return replace(self, stages=kept, is_first=True)
+        where = self.position(RolloutStage) or 0
+        before = tuple(map(_without_serving, self.stages[:where]))
+        kept = tuple(s for s in before if not isinstance(s, GateStage) or s.checks)
+        rest = tuple(map(_at_once, self.stages[where:]))
+        return replace(self, stages=kept + rest, is_first=True)
 
     def position(self, kind: type[Stage]) -> int | None:
         """Where the first stage of *kind* stands."""
         return next((i for i, s in enumerate(self.stages) if isinstance(s, kind)), None)
 
 
-def _first(stage: Stage) -> Stage:
-    match stage:
-        case GateStage(checks=checks):
-            return replace(stage, checks=tuple(c for c in checks if not c.needs_serving))
-        case RolloutStage(steps=steps):
-            bake = sum((step.bake for step in steps), start=timedelta())
-            return replace(stage, steps=(Step(steps[-1].weight, bake),))
-    return stage
+def _without_serving(stage: Stage) -> Stage:
+    if not isinstance(stage, GateStage):
+        return stage
+    return replace(stage, checks=tuple(c for c in stage.checks if not c.needs_serving))
+
+
+def _at_once(stage: Stage) -> Stage:
+    if not isinstance(stage, RolloutStage):
+        return stage
+    bake = sum((step.bake for step in stage.steps), start=timedelta())
+    return replace(stage, steps=(Step(stage.steps[-1].weight, bake),))
 
 
 def digest(version: Version, plan: Plan, policy_digest: str) -> str:

@@ -25,7 +25,7 @@ from bot.policies.org_schema import OrgFile
 from bot.policies.schema import CheckEntry, JobEntry, KindEntry, ServiceFile
 from bot.policies.stage_schema import HealthEntry, JobStageEntry, StageEntry
 from bot.policies.values import duration, limit, percent
-from bot.ports import ServicePolicy
+from bot.ports import Limits, ServicePolicy
 
 
 def people(org: OrgFile) -> People:
@@ -39,6 +39,11 @@ def people(org: OrgFile) -> People:
         },
         {key: role.title for key, role in org.roles.items()},
     )
+
+
+def limits(org: OrgFile) -> Limits:
+    entry = org.limits
+    return Limits(entry.commands_per_minute, entry.clicks_per_minute, entry.channel_per_minute)
 
 
 def effective(policy: ServiceFile) -> str:
@@ -84,10 +89,12 @@ def _plan(policy: ServiceFile, environment: str, name: str, kind: KindEntry, cha
             tuple(_check(policy.checks[key]) for key in policy.rollback.verify),
             duration(policy.rollback.page_every),
             policy.rollback.reason_length,
+            policy.rollback.by_hand,
         ),
         updates=UpdateRules(duration(policy.updates.every), duration(policy.updates.late_after)),
         hold=HoldRules(duration(policy.hold.remind_every), duration(policy.hold.expires_after)),
         on_call=policy.on_call,
+        is_first_allowed=(place.first_deployment or policy.first_deployment) == "allowed",
     )
 
 
@@ -140,7 +147,8 @@ def _check(entry: CheckEntry) -> Check:
     settings = [("url", entry.url)]
     if entry.version_field is not None:
         settings.append(("version_field", entry.version_field))
-    return Check(entry.name, Driver(entry.driver, tuple(settings)), entry.owner or "")
+    driver = Driver(entry.driver, tuple(settings))
+    return Check(entry.name, driver, entry.owner or "", entry.needs_serving)
 
 
 def _health(own: HealthEntry | None, policy: ServiceFile) -> HealthRules:

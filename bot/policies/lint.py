@@ -15,6 +15,31 @@ _IN_ADDRESS = ("service", "version", "environment")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
+def in_org(org: Node) -> Iterator[Finding]:
+    """What would be shown for longer than it stays true."""
+    for node in org.each("preview_lasts"):
+        seconds = _seconds(node)
+        if seconds is not None and seconds > 86400:
+            yield node.finding("a preview is kept for a day", "write at most 1d")
+    for limits in org.each("limits"):
+        yield from _crowd(limits)
+
+
+def _crowd(limits: Node) -> Iterator[Finding]:
+    """What one person may use up alone, nobody else in the channel has."""
+    channel = limits.get("channel_per_minute")
+    for name in ("commands_per_minute", "clicks_per_minute"):
+        own = limits.get(name)
+        if channel is None or own is None:
+            continue
+        if _is_below(channel, own):
+            yield warning(channel, "one person can use this up alone", f"write more than {name}")
+
+
+def _is_below(one: Node, other: Node) -> bool:
+    return isinstance(one.value, int) and isinstance(other.value, int) and one.value < other.value
+
+
 def in_service(root: Node) -> Iterator[Finding]:
     """Everything in the effective policy that would not do what its author means."""
     for kind in root.each("kinds", "*"):
@@ -23,6 +48,7 @@ def in_service(root: Node) -> Iterator[Finding]:
             yield kind.finding("going back has its own plan", fix, is_key=True)
         yield from _stages(kind)
     yield from _times(root)
+    yield from _first_deployment(root)
     for job in root.each("jobs", "*", "run"):
         yield from _arguments(job)
     yield from _addresses(root)
@@ -79,6 +105,42 @@ def _signing(kind: Node, named: list[tuple[str, Node]]) -> Iterator[Finding]:
 def _changes(name: str, body: Node) -> bool:
     changes = body.get("changes")
     return name == "rollout" or (name == "job" and changes is not None and changes.value is True)
+
+
+def _first_deployment(root: Node) -> Iterator[Finding]:
+    """Where nothing serves yet: what could never pass, and what nobody would have agreed to."""
+    places = (("first_deployment",), ("environments", "*", "first_deployment"))
+    allowing = [n for place in places for n in root.each(*place) if n.value == "allowed"]
+    if not allowing:
+        return
+    for kind in root.each("kinds", "*"):
+        stages = [entry for stage in kind.each("stages", "*") for entry in stage.children()]
+        if all(name != "approval" for name, _ in stages):
+            problem = "nobody has to sign a first deployment, which has no way back"
+            yield warning(allowing[0], problem, f"add an approval to `{kind.path[-1]}`")
+        for key in _asked_before_rollout(stages):
+            check = root.get("checks", key)
+            if check is not None and _asks_what_serves(check):
+                problem = "a first deployment cannot pass this check if it asks what serves"
+                fix = "add `needs_serving: true` to leave it out then, or a `version_field`"
+                yield warning(check, problem, fix)
+
+
+def _asked_before_rollout(stages: list[tuple[str, Node]]) -> Iterator[str]:
+    for name, body in stages:
+        if name == "rollout":
+            return
+        if name == "gate":
+            yield from (node.text() or "" for node in body.each("checks", "*"))
+
+
+def _asks_what_serves(check: Node) -> bool:
+    """Whether nothing in *check* says that it is about the version that is deployed."""
+    address, needs = check.get("url"), check.get("needs_serving")
+    is_about_version = check.get("version_field") or "{version}" in (
+        (address and address.text()) or ""
+    )
+    return not is_about_version and (needs is None or needs.value is False)
 
 
 def _steps(rollout: Node) -> Iterator[Finding]:

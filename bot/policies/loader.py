@@ -10,6 +10,7 @@ from bot.policies.findings import Finding, Level, PolicyError, suggest
 from bot.policies.org_schema import OrgFile
 from bot.policies.schema import ServiceFile
 from bot.policies.shape import fit, secrets
+from bot.policies.values import duration
 from bot.policies.yaml_source import MAX_BYTES, Node, Source, read
 from bot.ports import Policies, ServicePolicy
 
@@ -47,7 +48,12 @@ def load(path: Path) -> Policies:
         if effective.model is not None:
             policy = compiler.service(effective.model, found.org.channels)
             services[policy.service] = policy
-    return Policies(compiler.people(found.org), services)
+    return Policies(
+        compiler.people(found.org),
+        services,
+        duration(found.org.preview_lasts),
+        compiler.limits(found.org),
+    )
 
 
 def findings(path: Path) -> tuple[Finding, ...]:
@@ -98,7 +104,8 @@ def _org(path: Path, examined: Examined) -> references.Known | None:
             examined.findings.append(_empty(path))
         return None
     examined.org, wrong = fit(source.root, OrgFile)
-    examined.findings.extend([*secrets(source.root), *wrong, *references.in_org(source.root)])
+    wrong += [*references.in_org(source.root), *lint.in_org(source.root)]
+    examined.findings.extend([*secrets(source.root), *wrong])
     return references.Known.of(source.root)
 
 

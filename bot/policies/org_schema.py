@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.policies.values import Channel, Key, User, Words, Zone
+from bot.policies.values import Channel, Duration, Key, User, Words, Zone
 
 
 class Strict(BaseModel):
@@ -33,12 +33,30 @@ class RoleEntry(Strict):
     title: Words = Field(description="As people read it, e.g. Deployment Lead.")
 
 
+class LimitsEntry(Strict):
+    """How much may be asked of one running bot within a minute; rolling back is never limited."""
+
+    commands_per_minute: int = Field(
+        default=10, ge=1, le=600, description="Commands and mentions that one person may type."
+    )
+    clicks_per_minute: int = Field(
+        default=30, ge=1, le=600, description="Buttons and forms that one person may send."
+    )
+    channel_per_minute: int = Field(
+        default=120, ge=1, le=6000, description="All of these by everybody in one channel."
+    )
+
+
 class OrgFile(Strict):
     """The organisation: one file, `org.yaml`, beside the service files."""
 
     team: Words = Field(description="The team's name.")
     zone: Zone = Field(
         default="UTC", description="IANA time zone of the team's times of day, e.g. Europe/Berlin."
+    )
+    preview_lasts: Duration = Field(
+        default="15m",
+        description="How long a preview can be confirmed; what it shows ages meanwhile.",
     )
     roles: dict[Key, RoleEntry] = Field(
         description="Every role there is, by its key (small letters, digits, underscores)."
@@ -48,4 +66,7 @@ class OrgFile(Strict):
     )
     channels: dict[Key, Channel] = Field(
         description="Slack channels by the name that policies use, e.g. deployment: C0123ABCD."
+    )
+    limits: LimitsEntry = Field(
+        default=LimitsEntry(), description="How much one person or channel may ask in a minute."
     )

@@ -8,6 +8,9 @@ from bot.policies.org_schema import Strict
 from bot.policies.stage_schema import HealthEntry, StageEntry
 from bot.policies.values import Duration, Key, Member, Url, Variable, Words
 
+#: Whether a version may come where nothing is known to serve.
+FirstDeployment = Literal["allowed", "refused"]
+
 
 class HttpSource(Strict):
     """Something that is asked over HTTP and answers with JSON."""
@@ -28,6 +31,9 @@ class EnvironmentEntry(Strict):
 
     router: RouterEntry = Field(description="Sets the traffic's weights, and is asked for them.")
     metrics: HttpSource = Field(description="Gives readings per version.")
+    first_deployment: FirstDeployment | None = Field(
+        default=None, description="Replaces the service's `first_deployment` here."
+    )
 
 
 class CheckEntry(Strict):
@@ -48,6 +54,10 @@ class CheckEntry(Strict):
     )
     owner: Key | None = Field(
         default=None, description="Role whose people are named while the check does not pass."
+    )
+    needs_serving: bool = Field(
+        default=False,
+        description="true for a check of what serves already; a first deployment leaves it out.",
     )
 
 
@@ -90,6 +100,10 @@ class RollbackEntry(Strict):
     page_every: Duration = Field(description="How often on call is paged while it is not done.")
     reason_length: int = Field(
         ge=1, le=200, description="Characters that a reason for rolling back needs at least."
+    )
+    by_hand: Words = Field(
+        default="take the service out of traffic at its router",
+        description="What a person can do when a first deployment fails: nothing to go back to.",
     )
 
 
@@ -143,6 +157,11 @@ class ServiceFile(Strict):
     )
     kinds: dict[Key, KindEntry] = Field(
         min_length=1, description="Ways to deploy by name; `standard` is the usual one."
+    )
+    first_deployment: FirstDeployment = Field(
+        default="refused",
+        description="allowed lets a version come where nothing is known to serve: all traffic at "
+        "once, no way back. refused asks for `pilothouse adopt` first.",
     )
     rights: RightsEntry = Field(description="Who may do what.")
     rollback: RollbackEntry = Field(description="How going back is verified and pressed for.")

@@ -59,7 +59,10 @@ def _org(people: tuple[StarterPerson, ...], channel: str, team: str, zone: str) 
     lines += [f"  {key}: {{title: {_q(title)}}}" for key, title in ROLES.items()]
     lines += ["people:"] if people else ["people: {}"]
     lines += [f"  {p.id}: {{name: {_q(p.name)}, roles: [{', '.join(p.roles)}]}}" for p in people]
-    lines += ["channels:", f"  deployment: {channel}", ""]
+    lines += ["channels:", f"  deployment: {channel}"]
+    lines += ["# Within a minute; rolling back is never limited."]
+    lines += ["limits: {commands_per_minute: 10, clicks_per_minute: 30, channel_per_minute: 120}"]
+    lines += [""]
     return "\n".join(lines)
 
 
@@ -70,6 +73,8 @@ def _service(service: str, urls: StarterUrls, staging: tuple[str, ...]) -> str:
 # `pilothouse policy show {service}` prints the whole with the origin of every value.
 service: {service}
 extends: starter
+# For a new service, which nothing serves yet: all traffic at once, and no way back.
+# first_deployment: allowed
 
 releases: {{driver: http, url: {_q(urls.releases)}}}
 environments:
@@ -82,6 +87,7 @@ checks:
     name: Production answers
     driver: http
     url: {_q(urls.serving_health)}
+    needs_serving: true
   staging:
     name: Staging serves the new version
     driver: http

@@ -39,7 +39,8 @@ PILOT = "U0PILOT"
 
 
 def policies(*services: str) -> Policies:
-    return Policies(people(), {service: _policy(service) for service in services})
+    every = {service: _policy(service) for service in services}
+    return Policies(people(), every, timedelta(minutes=15))
 
 
 def _policy(service: str) -> ServicePolicy:

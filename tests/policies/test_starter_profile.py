@@ -94,7 +94,12 @@ EXPECTED = Plan(
         abandon=("deployment_lead", "tech_lead", "cto"),
         unlock=("deployment_lead", "tech_lead", "cto"),
     ),
-    rollback=RollbackRules((serves("Production serves it", 9001),), 5 * MINUTE, 5),
+    rollback=RollbackRules(
+        (serves("Production serves it", 9001),),
+        5 * MINUTE,
+        5,
+        "take the service out of traffic at its router",
+    ),
     updates=UpdateRules(5 * MINUTE, MINUTE),
     hold=HoldRules(30 * MINUTE, timedelta(days=1)),
     on_call="on_call",
