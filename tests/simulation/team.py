@@ -53,7 +53,7 @@ def plan_of(service: str) -> Plan:
 
 
 def policies() -> Policies:
-    return Policies(people(), {service: _policy(service) for service in SERVICES})
+    return Policies(people(), {service: _policy(service) for service in SERVICES}, 15 * MINUTE)
 
 
 def _policy(service: str) -> ServicePolicy:
