@@ -21,6 +21,7 @@ from handlers.deploy import DeployCommand
 from handlers.desk import Desk
 from handlers.errors import Answers
 from handlers.gate import Admitted
+from handlers.limit import Limit
 from handlers.mentions import Mentions
 from handlers.rollback import RollbackCommand
 from handlers.shapes import (
@@ -31,7 +32,7 @@ from handlers.shapes import (
     ViewSubmission,
     shape_of,
 )
-from handlers.submissions import CLOSE, Response, Submissions, said
+from handlers.submissions import CLOSE, Response, Submissions, pushed, said
 
 S = TypeVar("S", bound=Shape)
 _ANY = re.compile(r".*")
@@ -40,7 +41,15 @@ _ANY = re.compile(r".*")
 class Door:
     """Routes what Slack sends, by either transport, to the one handler it is for."""
 
-    def __init__(self, desk: Desk, answers: Answers, chat: Chat, bot_user: str | None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        answers: Answers,
+        chat: Chat,
+        bot_user: str | None,
+        limit: Limit | None = None,
+    ) -> None:
+        self._limit = limit or Limit.none()
         deploy = DeployCommand(desk)
         rollback = RollbackCommand(desk, deploy)
         self._answers = answers
@@ -62,14 +71,17 @@ class Door:
 
     async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         command = _shaped(body, SlashCommand)
+        source = deliveries.of_command(command, body)
         handler = self._commands.get(command.command)
 
         async def work() -> Message | None:
             if handler is None:
                 return _unknown(command.command)
-            return await handler(command, deliveries.of_command(command, body))
+            return await handler(command, source)
 
-        message = await self._answers.to(work, f"{command.command} {command.text}".strip())
+        over = self._limit.command(command, source)
+        typed = f"{command.command} {command.text}".strip()
+        message = over.told if over else await self._answers.to(work, typed)
         if message is None:
             await ack()
         else:
@@ -82,14 +94,23 @@ class Door:
     async def click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         click = _shaped(body, BlockActions)
         source = deliveries.of_click(click, body)
-        message = await self._answers.to(lambda: self._clicks.answer(click, source))
-        if message is not None and source.reply_to is not None:
-            await self._tell(source.reply_to, message)
+        over, to = self._limit.click(click, source), source.reply_to
+        if over is None:
+            message = await self._answers.to(lambda: self._clicks.answer(click, source))
+        else:
+            # What was pressed has to be there still when it may be pressed again.
+            message, to = over.told, to and to.removeprefix("replace:")
+        if message is not None and to is not None:
+            await self._tell(to, message)
         await ack()
 
     async def submit(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         form = _shaped(body, ViewSubmission)
         source = deliveries.of_form(form, body)
+        refusal = self._limit.form(form, source)
+        if refusal is not None:
+            await ack(**pushed(refusal))
+            return
         response: Response = CLOSE
 
         async def work() -> None:
@@ -104,7 +125,11 @@ class Door:
     async def mention(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         mention = _shaped(body, AppMentioned)
         source = deliveries.of_mention(mention, body)
-        message = await self._answers.to(lambda: self._mentions.answer(mention, source))
+        over = self._limit.mention(mention, source)
+        if over is None:
+            message = await self._answers.to(lambda: self._mentions.answer(mention, source))
+        else:
+            message = over.told
         if message is not None and source.reply_to is not None:
             await self._tell(source.reply_to, message)
         await ack()

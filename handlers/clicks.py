@@ -62,8 +62,7 @@ class Clicks:
 
     async def answer(self, click: BlockActions, source: Source) -> Message | None:
         press = pressed(click)
-        # The same action may stand on one message more than once: `deploy.retry.2`.
-        name = press.action.rstrip("0123456789").rstrip(".")
+        name = name_of(press)
         handler = self._by_action.get(name)
         if handler is None and name in self._private:
             _mind_private(source)
@@ -160,6 +159,11 @@ class Clicks:
                 ("Nothing was changed. Type the command instead.",),
             )
         await self._desk.forms.open_form(press.trigger, view)
+
+
+def name_of(press: Press) -> str:
+    """The same action may stand on one message more than once: `deploy.retry.2`."""
+    return press.action.rstrip("0123456789").rstrip(".")
 
 
 def _mind_private(source: Source) -> None:

@@ -35,7 +35,7 @@ from handlers.line import (
 )
 from handlers.release import release
 from handlers.rollback_line import roll_back
-from handlers.wording import bare, close, deployment_id
+from handlers.wording import bare, close, deployment_id, words
 
 __all__ = [
     "AbandonRollback",
@@ -56,6 +56,7 @@ __all__ = [
     "StatusOf",
     "Unlock",
     "approve",
+    "asks_to_roll_back",
     "deploy",
     "mention",
     "rollback",
@@ -99,13 +100,11 @@ def mention(text: str, known: Known, implied: str | None, bot_user: str | None =
             "The first name in that line is somebody else's.",
             "Begin with my name when you mean me.",
         )
-    line = read("@pilot", text, known, implied).polite()
-    if line.first.startswith("@"):
-        line = line.without().polite()
+    line = _said(read("@pilot", text, known, implied))
     verb = line.first.casefold()
     if not line.words:
         return Help()
-    if verb == "roll" and bare(line.words[min(1, len(line.words) - 1)]).casefold() == "back":
+    if _is_roll_back(line):
         return roll_back(line.rest(2))
     if verb in _MENTION:
         return _MENTION[verb](line.rest().polite())
@@ -124,6 +123,26 @@ def mention(text: str, known: Known, implied: str | None, bot_user: str | None =
         "Begin with one of these words.",
         line.suggest(0, close(line.first, list(_MENTION))),
     )
+
+
+def asks_to_roll_back(text: str) -> bool:
+    """Whether a mention begins with the word for it, however the rest of it reads."""
+    try:
+        line = _said(Line("@pilot", words(text), Known({}, ())))
+    except Misread:
+        return False
+    return line.first.casefold() == "rollback" or _is_roll_back(line)
+
+
+def _said(line: Line) -> Line:
+    """Without civilities and without our name."""
+    line = line.polite()
+    return line.without().polite() if line.first.startswith("@") else line
+
+
+def _is_roll_back(line: Line) -> bool:
+    first_two = [bare(word).casefold() for word in line.words[:2]]
+    return first_two == ["roll", "back"]
 
 
 _UNBUILT = {

@@ -101,6 +101,11 @@ def refused(refusal: Refusal) -> Response:
     return said(replies.refusal(refusal))
 
 
+def pushed(message: Message) -> Response:
+    """Over the form, which stays as it was filled in."""
+    return {"response_action": "push", "view": views.notice(message)}
+
+
 def said(message: Message) -> Response:
     return {"response_action": "update", "view": views.notice(message)}
 

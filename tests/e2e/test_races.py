@@ -243,6 +243,7 @@ def signed_press(action: str, offer: int) -> tuple[bytes, dict[str, str]]:
         "trigger_id": "1700000000.1.one",
         "container": {"type": "message", "message_ts": "1.1", "channel_id": "C0DEPLOY"},
         "channel": {"id": "C0DEPLOY", "name": "deployment"},
+        "message": {"ts": "1.1", "metadata": {"event_payload": {"key": f"{TEAM}/D-1/1"}}},
         "response_url": "https://hooks.slack.com/actions/one",
         "actions": [
             {

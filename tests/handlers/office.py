@@ -25,6 +25,7 @@ from handlers import values
 from handlers.bolt import Door, bolt_app
 from handlers.desk import Desk
 from handlers.errors import Answers
+from handlers.limit import Limit
 from storage.sqlite import SqliteStore
 from tests.builders import ANA, DANA, QUINN, TEAM, a_version, people
 from tests.fake_chat import FakeChat
@@ -63,6 +64,7 @@ class Office:
         self.chat = FakeChat(self.clock, self.fate)
         self.policies = policies(*(services or ("checkout",)))
         self.numbers = Numbers()
+        self.limited: list[str] = []
         for service in self.policies.services:
             self.world.releases.offer(service, "v1.8.1", OLD.name, NEW.name, "v1.8.4")
 
@@ -84,7 +86,9 @@ class Office:
         )
         answers = Answers(self.policies, self.numbers, timedelta(seconds=1))
         client = AsyncWebClient("xoxb-test", base_url="http://127.0.0.1:9/")
-        self.app: AsyncApp = bolt_app(client, "xoxb-test", Door(desk, answers, self.chat, PILOT))
+        limit = Limit(self.policies.limits, self.clock.seconds, self.limited.append)
+        door = Door(desk, answers, self.chat, PILOT, limit)
+        self.app: AsyncApp = bolt_app(client, "xoxb-test", door)
         for service in self.policies.services:
             await self.adopt(service)
         return self

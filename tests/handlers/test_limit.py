@@ -1,0 +1,241 @@
+"""The limits by themselves, under a clock that is a value."""
+
+from collections import defaultdict
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.memory import InboxKey
+from bot.ports import Limits
+from bot.writer import Source
+from handlers.limit import Limit, Windows
+from handlers.parse import asks_to_roll_back
+from handlers.shapes import AppMentioned, BlockActions, SlashCommand, ViewSubmission, shape_of
+from tests.builders import ANA, DANA, TEAM
+from tests.fakes import Clock
+
+FEW = Limits(commands=3, clicks=4, channel=6)
+GOING_BACK = (
+    ("command", "/rollback"),
+    ("click", "dep.roll_back"),
+    ("click", "rollback.confirm.2"),
+    ("click", "rollback.edit"),
+    ("click", "rollback.cancel"),
+    ("form", "rollback.submit"),
+    ("mention", "rollback 500s on /pay"),
+)
+OTHERS = (
+    ("command", "/deploy"),
+    ("command", "/approve"),
+    ("click", "dep.approve"),
+    ("click", "deploy.retry"),
+    ("form", "reject.submit"),
+    ("mention", "approve"),
+)
+
+
+class Crowd:
+    """Sends what people do to a limit of few, each delivery once unless its number is given."""
+
+    def __init__(self, limits: Limits | None = FEW) -> None:
+        self.clock = Clock()
+        self.over: list[str] = []
+        self.limit = Limit(limits, self.clock.seconds, self.over.append)
+        self._count = 0
+
+    def asks(
+        self, kind: str, what: str, user: str = DANA, channel: str = "C1", number: int = 0
+    ) -> bool:
+        """Whether it may be carried out."""
+        return self.judged(kind, what, user, channel, number) is None
+
+    def judged(
+        self, kind: str, what: str, user: str = DANA, channel: str = "C1", number: int = 0
+    ) -> object:
+        self._count += 1
+        source = Source(InboxKey(TEAM, kind, str(number or -self._count), ""))
+        match shape_of(_body(kind, what, user, channel)):
+            case SlashCommand() as command:
+                return self.limit.command(command, source)
+            case BlockActions() as click:
+                return self.limit.click(click, source)
+            case ViewSubmission() as form:
+                return self.limit.form(form, source)
+            case AppMentioned() as mention:
+                return self.limit.mention(mention, source)
+        raise AssertionError(f"{kind} {what} has no shape")
+
+
+def _body(kind: str, what: str, user: str, channel: str) -> dict[str, Any]:
+    who: dict[str, Any] = {"team": {"id": TEAM}, "user": {"id": user}, "trigger_id": "t"}
+    match kind:
+        case "command":
+            where = {"team_id": TEAM, "user_id": user, "channel_id": channel}
+            return {"command": what, "trigger_id": "t", "response_url": "https://h/"} | where
+        case "click":
+            action = {"type": "button", "action_id": what, "block_id": "b"}
+            place: dict[str, Any] = {"channel": {"id": channel}}
+            return {"type": "block_actions", "actions": [action]} | place | who
+        case "form":
+            view = {"id": "V1", "type": "modal", "callback_id": what}
+            return {"type": "view_submission", "view": view} | who
+    event = {"type": "app_mention", "user": user, "text": f"<@U0PILOT> {what}", "ts": "1.1"}
+    outer: dict[str, Any] = {"type": "event_callback", "team_id": TEAM, "event_id": "Ev1"}
+    return outer | {"event": event | {"channel": channel}}
+
+
+def test_what_is_above_the_limit_waits_until_the_oldest_is_a_minute_old() -> None:
+    crowd = Crowd()
+    accepted = []
+    for _ in range(8):
+        accepted.append(crowd.asks("command", "/deploy"))
+        crowd.clock.passed += 10
+
+    assert accepted == [True, True, True, False, False, False, True, True]
+
+
+def test_typing_and_pressing_are_counted_apart() -> None:
+    crowd = Crowd()
+
+    typed = [crowd.asks(*OTHERS[i % 2 * 5]) for i in range(4)]
+    pressed = [crowd.asks("click", "dep.approve", channel="C2") for _ in range(5)]
+
+    assert typed == [True, True, True, False]
+    assert pressed == [True, True, True, True, False]
+
+
+def test_one_person_leaves_the_others_theirs_and_the_channel_is_everybodys() -> None:
+    crowd = Crowd()
+    for _ in range(50):
+        crowd.asks("command", "/deploy")
+
+    of_ana = [crowd.asks("command", "/deploy", ANA) for _ in range(4)]
+    of_sam = [crowd.asks("command", "/deploy", "U0SAM", channel) for channel in ("C1", "C2")]
+
+    assert of_ana == [True, True, True, False]
+    assert of_sam == [False, True], "six are used up in C1, by those who were let through"
+
+
+def test_a_delivery_that_comes_again_is_the_same_wish() -> None:
+    crowd = Crowd()
+    first = [crowd.asks("command", "/deploy", number=n) for n in (1, 2, 3)]
+    crowd.clock.passed += 30
+
+    again = [crowd.asks("command", "/deploy", number=n) for n in (1, 2, 3) * 5]
+    crowd.clock.passed += 31
+    fresh = [crowd.asks("command", "/deploy") for _ in range(3)]
+    late = crowd.asks("command", "/deploy", number=1)
+
+    assert (first, set(again), fresh, late) == ([True] * 3, {True}, [True] * 3, True)
+
+
+def test_what_was_refused_may_come_again_and_be_accepted() -> None:
+    crowd = Crowd()
+    for _ in range(3):
+        crowd.asks("command", "/deploy")
+
+    refused = crowd.asks("command", "/deploy", number=7)
+    crowd.clock.passed += 60
+
+    assert (refused, crowd.asks("command", "/deploy", number=7)) == (False, True)
+
+
+def test_without_limits_everything_passes() -> None:
+    crowd = Crowd(None)
+
+    assert all(crowd.asks("click", "dep.approve") for _ in range(1000))
+
+
+def test_a_mention_over_the_limit_is_answered_once_a_minute_and_counted_each_time() -> None:
+    crowd = Crowd(Limits(1, 1, 1000))
+    crowd.asks("mention", "approve")
+
+    told = []
+    for _ in range(100):
+        over = crowd.judged("mention", "approve")
+        told.append(getattr(over, "told", None) is not None)
+        crowd.clock.passed += 0.5
+
+    assert told == [True] + [False] * 99
+    assert crowd.over == ["mention"] * 100
+
+
+def test_presses_over_the_limit_are_answered_but_not_each() -> None:
+    crowd = Crowd(Limits(1, 1, 1000))
+    crowd.asks("click", "dep.approve")
+
+    told = [getattr(crowd.judged("click", "dep.approve"), "told", None) for _ in range(100)]
+
+    assert sum(message is not None for message in told) == 12
+
+
+def test_whoever_is_quiet_for_a_minute_is_forgotten() -> None:
+    clock = Clock()
+    windows = Windows(clock.seconds)
+    for number in range(500):
+        windows.take(f"U{number}")
+        clock.passed += 1
+
+    assert windows.wait("U499", 1) > 0
+    assert len(windows) == 59
+
+
+def test_of_very_many_the_one_who_asked_least_lately_is_forgotten() -> None:
+    windows = Windows(Clock().seconds, most=100)
+    for number in range(5000):
+        windows.take(f"U{number}")
+
+    assert len(windows) == 100
+    assert windows.wait("U4999", 1) > 0
+
+
+def test_a_rollback_is_known_by_its_first_words() -> None:
+    asked = [
+        "<@U0PILOT> rollback",
+        "<@U0PILOT> please ROLLBACK checkout --now",
+        "<@U0PILOT|pilot> roll back D-1 500s",
+        "hey <@U0PILOT> can you rollback!",
+        "<@U0PILOT> “rollback” now",
+    ]
+    not_asked = ["", "<@U0PILOT>", "<@U0PILOT> approve rollback", "<@U0PILOT> roll", "x" * 5000]
+
+    assert [asks_to_roll_back(text) for text in asked] == [True] * 5
+    assert [asks_to_roll_back(text) for text in not_asked] == [False] * 5
+
+
+_wishes = st.tuples(
+    st.sampled_from(OTHERS + GOING_BACK),
+    st.sampled_from([DANA, ANA]),
+    st.sampled_from(["C1", "C2"]),
+    st.floats(0, 25),
+    st.integers(0, 5),
+)
+
+
+@given(st.lists(_wishes, max_size=120))
+def test_in_no_minute_is_more_accepted_than_the_limit_and_rolling_back_always_passes(
+    wishes: list[tuple[tuple[str, str], str, str, float, int]],
+) -> None:
+    crowd = Crowd()
+    accepted: dict[tuple[str, bool, int], list[float]] = defaultdict(list)
+    seen: set[tuple[str, int]] = set()
+    for (kind, what), user, channel, pause, number in wishes:
+        crowd.clock.passed += pause
+        may = crowd.asks(kind, what, user, channel, number)
+        if (kind, what) in GOING_BACK:
+            assert may, "rolling back is never limited"
+            continue
+        if not may or (kind, number) in seen:
+            continue
+        if number:
+            seen.add((kind, number))
+        typed = kind in ("command", "mention")
+        own = FEW.commands if typed else FEW.clicks
+        accepted[user, typed, own].append(crowd.clock.passed)
+        if kind != "form":
+            accepted[channel, False, FEW.channel].append(crowd.clock.passed)
+
+    for (_, _, most), times in accepted.items():
+        for begin in times:
+            assert sum(begin <= at < begin + 60 for at in times) <= most
