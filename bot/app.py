@@ -42,6 +42,7 @@ from handlers.bolt import Door, bolt_app, http_handler
 from handlers.desk import Desk
 from handlers.errors import Answers
 from handlers.gate import Limits, gated
+from handlers.limit import Limit
 from storage.addresses import is_postgres, sqlite_path
 from storage.lock import hold
 from storage.prune import prune
@@ -129,7 +130,9 @@ async def run(settings: Settings, stop: asyncio.Event, started: Callable[[str], 
         supervisor = Supervisor(core.numbers)
         loops = Loops(core, chat, supervisor.guard, settings.tick, lambda: prune(core.store))
         desk = Desk(core.engine, core.previews, core.questions, policies, chat)
-        app = bolt_app(client, token, Door(desk, Answers(policies, core.numbers), chat, None))
+        limit = limit_of(policies, core.numbers)
+        door = Door(desk, Answers(policies, core.numbers), chat, None, limit)
+        app = bolt_app(client, token, door)
         links = SocketLinks(app, settings.app_token, client)
         ready = readiness(core, loops, links, chat, supervisor, settings)
         # Ends in the opposite order: nobody is listened to any more when the loops stop.
@@ -158,6 +161,10 @@ async def open_core(settings: Settings, policies: Policies, stack: AsyncExitStac
     http = HttpJson(hosts_of(policies))
     stack.push_async_callback(http.close)
     return core_of(store, policies, world_of(http, settings.state), settings.tick, Numbers())
+
+
+def limit_of(policies: Policies, numbers: Numbers) -> Limit:
+    return Limit(policies.limits, time.monotonic, lambda kind: numbers.limited.labels(kind).inc())
 
 
 def slack_route(settings: Settings, app: AsyncApp, numbers: Numbers) -> Handler | None:
