@@ -68,6 +68,11 @@ rollback: {page_every: 1m}
 updates: {every: %(updates)s, late_after: 20s}
 """
 
+# A test presses faster than any person.
+_LIMITS = """\
+limits: {commands_per_minute: 600, clicks_per_minute: 600, channel_per_minute: 6000}
+"""
+
 
 def write_fast(
     directory: Path, names: Names, *, bake: str = "1s", watch: str = "3s", updates: str = "1m"
@@ -85,5 +90,5 @@ def write_fast(
         "watch": watch,
         "updates": updates,
     }
-    (directory / "org.yaml").write_text(policy_files(names)["org.yaml"])
+    (directory / "org.yaml").write_text(policy_files(names)["org.yaml"] + _LIMITS)
     (directory / "checkout.yaml").write_text(_CHECKOUT % values)
