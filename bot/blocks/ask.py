@@ -3,13 +3,14 @@
 from bot.blocks.buttons import buttons
 from bot.blocks.pieces import Json, actions, context, message, section
 from bot.blocks.report import gates_passed
-from bot.blocks.standing import back_to, counted, signable, some, what
+from bot.blocks.standing import NO_WAY_BACK, back_to, counted, signable, some, what
 from bot.blocks.text import Day, Link, Piece, headline, names_of
 from bot.domain.approvals import open_roles
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.line import At, Bold, Code, Line, Mention, Part, Said, mentions
 from bot.domain.plan import ApprovalStage, JobStage
 from bot.domain.roles import People
+from bot.domain.stopping import by_hand
 from bot.ports import Message
 
 _SIGN_HERE = frozenset({"approve", "reject"})
@@ -24,12 +25,13 @@ def ask(d: Deployment, people: People, is_reminder: bool = False) -> Message:
     titles = some([people.title(role) for role in open_roles(d.seats(people))], 3)
     request = "please approve or reject"
     request = f"Still waiting: {request}" if is_reminder else request
+    warning = " (first deployment, no rollback)" if d.is_first else ""
     who = some([names.get(user, user) for user in able], 2) or titles or "nobody can sign"
     asked = [*_people(able), " "] if able else [Bold("Nobody can sign this now"), ". "]
     top: list[Piece] = [*asked, Bold(request), f" {what(d)} (", Code(d.id), ")"]
     top += [f"\nNeeded: {titles}"] if titles else []
     return message(
-        headline(what(d), (f"{request}: {who}",), d.id, names),
+        headline(what(d), (f"{request}{warning}: {who}",), d.id, names),
         section(top),
         section(risk(d)),
         *_evidence(d),
@@ -56,7 +58,13 @@ def risk(d: Deployment) -> list[Piece]:
     pieces: list[Piece] = [Bold("Changes:"), f" {changes}, ", *migration_pieces(d), "\n"]
     pieces += [Said(version.summary), "\n"] if version.summary else []
     pieces += [Link(version.compare_url, "see changes"), "\n"] if version.compare_url else []
+    if d.is_first:
+        return [":warning: ", *NO_WAY_BACK, "\n", *pieces, *_if_it_fails(d)]
     return [*pieces, Bold("If it fails:"), " back to ", Code(back_to(d))]
+
+
+def _if_it_fails(d: Deployment) -> Line:
+    return (Bold("If it fails:"), " it is held and people are called", *by_hand(d))
 
 
 def migration_pieces(d: Deployment) -> list[Piece]:

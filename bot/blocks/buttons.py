@@ -1,6 +1,7 @@
 """What a card or an asking offers to press: exactly the actions that make sense now."""
 
 from bot.blocks.pieces import Json, button, confirm, offer, option, overflow
+from bot.blocks.standing import NO_WAY_BACK
 from bot.blocks.text import compact
 from bot.domain.approvals import open_roles
 from bot.domain.deployment import Deployment
@@ -81,6 +82,7 @@ def _approving(d: Deployment, people: People) -> Json:
             "You sign as ",
             Bold(titles),
             ". Your name goes on the card and into the journal. ",
+            *((*NO_WAY_BACK, " ") if d.is_first else ()),
             *last,
         ),
         "Approve",

@@ -6,7 +6,7 @@ from bot.blocks.buttons import buttons, more
 from bot.blocks.measured import health_lines, steps
 from bot.blocks.pieces import Json, actions, context, fields, message, section
 from bot.blocks.report import facts, story
-from bot.blocks.standing import counted, signable, standing, title, what
+from bot.blocks.standing import NO_WAY_BACK, counted, signable, standing, title, what
 from bot.blocks.text import Link, Piece, headline, names_of
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.line import At, Bold, Code, Line, Mention, Said
@@ -24,6 +24,7 @@ def card(d: Deployment, people: People, now: datetime) -> Message:
     top: list[Piece] = [title(d), f"\n{state.sign} ", *state.line, " · ", Code(d.id)]
     blocks = [
         section(top, names=names, accessory=more(d), block_id=block_id(d, "sum")),
+        *_first(d),
         *_changes(d),
         *_steps(d),
         *_health(d, now),
@@ -50,6 +51,11 @@ def change_pieces(d: Deployment) -> list[Piece]:
     if version.compare_url:
         pieces += [" · ", Link(version.compare_url, "see changes")]
     return pieces
+
+
+def _first(d: Deployment) -> list[Json]:
+    is_news = d.is_first and d.phase in _MOVING
+    return [section((":warning: ", *NO_WAY_BACK))] if is_news else []
 
 
 def _changes(d: Deployment) -> list[Json]:

@@ -103,6 +103,8 @@ def if_it_fails(d: Deployment, back_to: str) -> Line:
     rules = getattr(stage, "health", None)
     first = rules.rules[0] if isinstance(rules, HealthRules) and rules.rules else None
     at = f" at {first.names()} > {limit_of(first)}" if first is not None else ""
+    if d.is_first:
+        return (f"Held and people called{at}; there is nothing to roll back to",)
     one_way = [migration.name for migration in d.version.migrations if not migration.is_reversible]
     if one_way:
         return ("Held and people called, because ", Code(one_way[0]), " is one-way")

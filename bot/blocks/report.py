@@ -11,6 +11,7 @@ from bot.domain.health import Verdict, spoken
 from bot.domain.line import At, Bold, Code, Mention, Said, mentions
 from bot.domain.plan import ApprovalStage, GateStage, JobStage, RolloutStage, WatchStage
 from bot.domain.roles import People
+from bot.domain.stopping import way_on
 
 Fact = tuple[str, Pieces]
 
@@ -36,6 +37,8 @@ def story(d: Deployment, people: People) -> list[Piece]:
     match d.phase:
         case Phase.RUNNING if isinstance(d.stage, GateStage):
             return check_lines([c.name for c in d.stage.checks], d.checks, d.stage_since)
+        case Phase.HELD if d.is_first and d.is_touched:
+            return [Code(d.id), " ", *way_on(d), "."]
         case Phase.WATCHING | Phase.SUCCEEDED:
             return _live(d, people)
         case Phase.ROLLBACK_FAILED:
@@ -50,6 +53,9 @@ def story(d: Deployment, people: People) -> list[Piece]:
 
 
 def try_again(d: Deployment) -> list[Piece]:
+    if d.is_touched and d.is_first:
+        # It may serve by now, and what serves is not deployed again.
+        return ["To go on: ", Code(f"/deploy {d.plan.service} VERSION")]
     command = f"/deploy {d.plan.service} {d.version.name}"
     return ["To try again: ", Code(command)]
 
@@ -153,6 +159,8 @@ def _requested(d: Deployment) -> Fact:
 
 
 def _rollback_target(d: Deployment) -> list[Fact]:
+    if d.is_first:
+        return [("Rollback target", ("none",))]
     return [("Rollback target", (Code(d.stable.name),))] if d.stable is not None else []
 
 

@@ -15,7 +15,7 @@ from bot.blocks.pieces import (
     section,
     typed,
 )
-from bot.blocks.standing import counted, some
+from bot.blocks.standing import NO_WAY_BACK, counted, some
 from bot.blocks.text import Link, Piece, Pieces, compact, names_of, notice
 from bot.domain.deployment import Deployment
 from bot.domain.health import spoken
@@ -48,8 +48,9 @@ def preview(draft: Draft, plan: Plan, stable: Version | None, people: People) ->
     subject = f"{draft.service} {version.name} → {draft.environment}"
     gates = [check.name for s in plan.stages if isinstance(s, GateStage) for check in s.checks]
     approvals = _approvals(plan, people)
+    ready = "First deployment, nothing to roll back to" if plan.is_first else "Ready to request"
     text = (
-        f"Ready to request: {draft.service[:40]} {version.name[:30]} to {draft.environment[:20]}. "
+        f"{ready}: {draft.service[:40]} {version.name[:30]} to {draft.environment[:20]}. "
         f"{counted(len(gates), 'gate')} to pass, approvals: {approvals}"
     )
     asked: list[Piece] = [Bold(f"Request {subject}?"), "\n", *_changes(version, stable)]
@@ -57,11 +58,12 @@ def preview(draft: Draft, plan: Plan, stable: Version | None, people: People) ->
     return message(
         notice((text,), names_of(people)),
         section(asked),
+        *([section((":warning: ", *NO_WAY_BACK))] if plan.is_first else []),
         fields(
             ("Kind", (_kind(plan),)),
             ("Gates to pass", (Said(some(gates, 6) or "none"),)),
             ("Approvals needed", (Said(approvals),)),
-            ("Rollback target", (Code(stable.name) if stable else "unknown",)),
+            ("Rollback target", (Code(stable.name) if stable else "none",)),
             ("Migrations", _migrations(version.migrations)),
         ),
         *actions(_buttons(draft)),
@@ -130,9 +132,18 @@ def reject_form(d: Deployment) -> Json:
 def cancel_form(d: Deployment) -> Json:
     asked: Pieces = (
         Bold(f"Cancel {d.plan.service} {d.version.name}?"),
-        f"\nIt ends here; {d.plan.environment} was not touched. To try again, request it anew.",
+        f"\nIt ends here; {d.plan.environment} was not touched. To try again, request it anew."
+        if not d.is_touched
+        else f"\nIt ends here, and nothing is rolled back, because there is nothing to go back to. "
+        f"Whatever traffic {d.version.name} has stays on it until somebody takes it away.",
     )
-    reason = typed("reason", "Why?", hint="It goes on the card.", optional=True)
+    reason = typed(
+        "reason",
+        "Why?",
+        hint="It goes on the card.",
+        least=1 if d.is_touched else 0,
+        optional=not d.is_touched,
+    )
     blocks = [section(asked), reason]
     # Both words mean something here, so neither button may be called just Cancel.
     drawn = modal("cancel.submit", f"Cancel {d.id}", "Cancel deployment", _about(d), blocks)

@@ -19,6 +19,9 @@ WHITE = ":white_circle:"
 HELD = ":double_vertical_bar:"
 BACK = ":leftwards_arrow_with_hook:"
 
+#: Said before anybody agrees to it, and for as long as it matters.
+NO_WAY_BACK: Line = (Bold("First deployment"), ": there is nothing to roll back to.")
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -53,7 +56,7 @@ def standing(d: Deployment, people: People, now: datetime) -> Standing:
             return Standing(WHITE, "Superseded", (" by a newer deployment",))
         case Phase.FAILED:
             return Standing(WHITE, "Stopped", (f", {d.plan.environment} was not touched",))
-    return Standing(WHITE, d.phase.value.capitalize(), (f", {d.plan.environment} not touched",))
+    return _ended(d)
 
 
 def what(d: Deployment) -> str:
@@ -112,6 +115,12 @@ def fires_at(health: Health, rules: HealthRules) -> tuple[Breach, datetime] | No
         if (breach.metric, breach.limit) in lasting
     ]
     return min(running, key=lambda pair: pair[1]) if running else None
+
+
+def _ended(d: Deployment) -> Standing:
+    if d.is_touched:
+        return Standing(WHITE, "Ended", (", nothing was rolled back",))
+    return Standing(WHITE, d.phase.value.capitalize(), (f", {d.plan.environment} not touched",))
 
 
 def _held(d: Deployment) -> Line:
@@ -174,6 +183,7 @@ def _healthy(d: Deployment, word: str, sign: str, now: datetime) -> Standing:
 
 def _countdown(d: Deployment, at: datetime) -> Line:
     one_way = any(not migration.is_reversible for migration in d.version.migrations)
-    is_automatic = getattr(d.stage, "is_rollback_automatic", False) and not one_way
+    is_possible = not one_way and not d.is_first
+    is_automatic = getattr(d.stage, "is_rollback_automatic", False) and is_possible
     then = "rolls back by itself" if is_automatic else "somebody is called"
     return (f", over the limit: {then} at ", At(at), " unless it recovers")

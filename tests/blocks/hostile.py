@@ -100,13 +100,16 @@ def every_state() -> Iterator[tuple[str, Deployment, People]]:
     tame_words = Last(("Rejected by ", Mention(ANA), ": ", Said("not today")), ANA, NOW)
     nasty = (nasty_plan(), nasty_version(), nasty_words, crowd())
     tame = (a_plan(), a_version(), tame_words, people())
-    for kind, (plan, version, last, everybody) in {"tame": tame, "nasty": nasty}.items():
-        words = LONG if kind == "nasty" else "500s on /pay since 14:21"
+    first = replace(nasty_plan().first(), rollback=replace(a_plan().rollback, by_hand=LONG[:120]))
+    kinds = {"tame": tame, "nasty": nasty, "first": (first, *nasty[1:])}
+    for kind, (plan, version, last, everybody) in kinds.items():
+        words = "500s on /pay since 14:21" if kind == "tame" else LONG
         for name, changes in _changes(plan, words).items():
             d = a_deployment(plan=plan, version=version, **{"last": last, **changes})
             asked = d.approvals_reached[-1] if d.approvals_reached else 0
             signed = Approval(ANA, NOW, d.digest, words, asked)
-            d = replace(d, offer=3, stable=a_version("v1.8.2"), approvals=(signed,))
+            stable = None if plan.is_first else a_version("v1.8.2")
+            d = replace(d, offer=3, stable=stable, approvals=(signed,))
             yield f"{kind} {name}", d, everybody
 
 
@@ -120,7 +123,8 @@ def _changes(plan: Plan, words: str) -> Mapping[str, dict[str, Any]]:
     found["entering"] = {"cursor": rollout, "waits_for": words}
     for verdict in VERDICTS:
         looked = health(verdict, plan.stages[rollout].health)  # type: ignore[union-attr]
-        at = {"cursor": rollout, "step": 1, "health": looked, "live_since": NOW, **touched}
+        step = 0 if plan.is_first else 1
+        at = {"cursor": rollout, "step": step, "health": looked, "live_since": NOW, **touched}
         found[f"canary {verdict}"] = {**at, "passing_since": NOW}
         found[f"canary held {verdict}"] = {**at, **_held(words)}
         looked = replace(looked, findings=(), why=words)
@@ -146,6 +150,8 @@ def _ends(
     for phase in (Phase.ROLLING_BACK, *sorted(OVER)):
         ended = NOW + timedelta(minutes=3) if phase in OVER else None
         changes: dict[str, Any] = {"phase": phase, "cursor": rollout, "finished_at": ended}
+        if plan.is_first:
+            changes |= touched  # such a one is ended half-way, for it cannot go back
         if phase in back:
             run = RollbackRun(a_version("v1.8.2"), None, words, NOW, NOW, False, evidence)
             changes |= {"rollback": run, "waits_for": words, **touched}

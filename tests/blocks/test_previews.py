@@ -61,7 +61,6 @@ def test_a_request_preview_says_which_migrations_are_one_way() -> None:
     moved = draft(Migration("0042", is_reversible=False))
 
     assert "`0042` one-way" in lines(request.preview(moved, a_plan(), None, people()))
-    assert "unknown" in lines(request.preview(moved, a_plan(), None, people()))
 
 
 def test_the_form_keeps_what_was_typed() -> None:
