@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache, lru_cache
 from typing import Any, get_type_hints
@@ -15,14 +16,8 @@ from bot.domain.release import Version
 _APART = frozenset({"plan", "revision"})
 
 
-# The words of `canon.canonical`, with an encoder that is made once and not for every row.
-_WRITER = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-)
-
-
 def dump(value: Any) -> str:
-    return _WRITER.encode(canon.encode(value))
+    return canon.text(canon.encode(value))
 
 
 def load(hint: Any, text: str) -> Any:
@@ -55,15 +50,19 @@ def state_text(d: Deployment) -> str:
         for name in _state_names()
         if (value := getattr(d, name)) is not None
     }
-    return _WRITER.encode(body)
+    return canon.text(body)
 
 
-# Keyed by the stored text itself, so that a row somebody else wrote is never mistaken.
-@lru_cache(maxsize=512)
 def read_state(text: str, plan: Plan, revision: int) -> Deployment:
+    return Deployment(plan=plan, revision=revision, **_facts(text))
+
+
+# Keyed by the stored text itself, so that a row somebody else wrote is never mistaken; and
+# without the plan, whose own hash would cost as much as it saves.
+@lru_cache(maxsize=512)
+def _facts(text: str) -> Mapping[str, Any]:
     readers = _readers()
-    state = {name: readers[name](body) for name, body in json.loads(text).items()}
-    return Deployment(plan=plan, revision=revision, **state)
+    return {name: readers[name](body) for name, body in json.loads(text).items()}
 
 
 @cache

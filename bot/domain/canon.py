@@ -8,33 +8,53 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 Json = Any
 _Decoder = Callable[[Json], Any]
+_Encoder = Callable[[Any], Json]
 
 
 def canonical(value: Json) -> bytes:
     """The bytes that are hashed: sorted keys, no spaces, UTF-8."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return text(value).encode()
+
+
+def text(value: Json) -> str:
+    return _WRITER.encode(value)
 
 
 def encode(value: Any) -> Json:
     """*value* as JSON; a dataclass names its class under `$`, so that unions can be read back."""
     kind: Any = type(value)
+    return _encoder(kind)(value)
+
+
+@cache
+def _encoder(kind: Any) -> _Encoder:
     if kind in _PLAIN:
-        return value
-    if kind is tuple:
-        return [encode(item) for item in value]
-    names = _field_names(kind)
-    if names is not None:
+        return _same
+    if is_dataclass(kind):
+        return _dataclass_encoder(kind)
+    for known, write in _SCALARS.items():
+        if issubclass(kind, known):
+            return write
+    raise TypeError(f"{kind.__name__} is no domain value")
+
+
+def _dataclass_encoder(kind: Any) -> _Encoder:
+    names = tuple(f.name for f in fields(kind))
+
+    def write(value: Any) -> Json:
         body = {"$": kind.__name__}
         for name in names:
-            body[name] = encode(getattr(value, name))
+            part = getattr(value, name)
+            # Most parts are plain, and this is run for every one of them.
+            body[name] = part if type(part) in _PLAIN else encode(part)
         return body
-    return _scalar(value)
+
+    return write
 
 
 @cache
@@ -102,33 +122,30 @@ def _dataclass_decoder(kind: type) -> _Decoder:
         if not readers:
             readers.extend((f.name, decoder(hints[f.name])) for f in fields(kind))
         # A field that an older row does not have takes its default.
-        return kind(**{name: take(raw[name]) for name, take in readers if name in raw})
+        return kind(
+            **{
+                name: raw[name] if take is _same else take(raw[name])
+                for name, take in readers
+                if name in raw
+            }
+        )
 
     return read
-
-
-@cache
-def _field_names(kind: Hashable) -> tuple[str, ...] | None:
-    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else None
-
-
-def _scalar(value: Any) -> Json:
-    match value:
-        case datetime():
-            return value.astimezone(UTC).isoformat()
-        case timedelta():
-            return round(value / timedelta(microseconds=1))
-        case Decimal():
-            return str(value)
-        case Enum():
-            return value.value
-        case frozenset():
-            return sorted(value)
-    raise TypeError(f"{value!r} is no domain value")
 
 
 def _same(raw: Json) -> Json:
     return raw
 
 
-_PLAIN = (str, int, float, bool, types.NoneType)
+_PLAIN = frozenset({str, int, float, bool, types.NoneType})
+_SCALARS: dict[type, _Encoder] = {
+    datetime: lambda moment: moment.astimezone(UTC).isoformat(),
+    timedelta: lambda span: round(span / timedelta(microseconds=1)),
+    Decimal: str,
+    Enum: attrgetter("value"),
+    frozenset: sorted,
+    tuple: lambda items: [encode(item) for item in items],
+}
+_WRITER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
