@@ -51,6 +51,7 @@ cli.add_typer(policy, name="policy")
 PolicyPath = Annotated[
     Path | None, typer.Argument(help="Folder or file; PILOTHOUSE_POLICIES if left out.")
 ]
+Service = Annotated[str, typer.Argument(help="By the name in its policy file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For another program to read.")]
 
 
@@ -64,7 +65,9 @@ def run() -> None:
 
 @cli.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Of the page; 0 takes any free one.")] = 8400,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the page; 0 takes any free one.")
+    ] = 8400,
     directory: Annotated[
         Path | None, typer.Option(help="Keep its files there; else they go when it ends.")
     ] = None,
@@ -76,8 +79,8 @@ def demo(
 
 @cli.command()
 def adopt(
-    service: str,
-    version: str,
+    service: Service,
+    version: Annotated[str, typer.Argument(help="As CI calls it, for example v1.8.2.")],
     environment: Annotated[str | None, typer.Option(help="The default one if left out.")] = None,
 ) -> None:
     """Say what serves now, so that there is something to roll back to."""
@@ -87,7 +90,9 @@ def adopt(
 
 
 @cli.command("do")
-def break_glass(line: str) -> None:
+def break_glass(
+    line: Annotated[str, typer.Argument(help="As it would be typed in Slack, in quotes.")],
+) -> None:
     """Roll back, hold, resume, cancel or look from the host, with Slack or the bot down.
 
     For example: pilothouse do "/rollback checkout 500s on /pay". Never approves; journalled
@@ -115,7 +120,7 @@ def db_check() -> None:
 
 
 @db.command("backup")
-def db_backup(to: Path) -> None:
+def db_backup(to: Annotated[Path, typer.Argument(help="A file that is not there yet.")]) -> None:
     """Copy a SQLite database safely while the bot runs."""
     url = _database()
     _answer(lambda: backup.copy(url, to))
@@ -136,7 +141,8 @@ def audit_verify(
     for finding in [] if as_json else found:
         _say(f"{finding.thing} entry {finding.seq}: {finding.what}")
     if found:
-        _fail(f"The journal does not hold: {len(found)} findings.", "Compare with a backup.")
+        count = "1 finding" if len(found) == 1 else f"{len(found)} findings"
+        _fail(f"The journal does not hold: {count}.", "Compare with a backup.")
     if not as_json:
         _say("The journal holds: every chain, every seal and every anchor given.")
 
@@ -162,13 +168,14 @@ def policy_validate(path: PolicyPath = None, as_json: AsJson = False) -> None:
         _say(str(finding))
     errors = [finding for finding in found if finding.level is Level.ERROR]
     if errors:
-        _fail(f"{len(errors)} mistakes; nothing was loaded.", "Mend the lines above.")
+        mistakes = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
+        _fail(f"{mistakes}; nothing was loaded.", "Mend the lines above.")
     if not as_json:
         _say("The policies are good.")
 
 
 @policy.command("show")
-def policy_show(service: str, path: PolicyPath = None) -> None:
+def policy_show(service: Service, path: PolicyPath = None) -> None:
     """A service's policy as it counts, with where each value comes from."""
     folder = _policies(path)
     try:
@@ -221,9 +228,7 @@ def _settings() -> Settings:
     try:
         return Settings.load(os.environ)
     except SettingsError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(USAGE) from None
+        _fail(str(error), "Nothing was started. Set these variables and run it again.", USAGE)
 
 
 def _database() -> str:

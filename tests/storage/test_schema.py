@@ -44,6 +44,10 @@ async def test_an_empty_database_gets_the_tables(empty_url: str) -> None:
     assert await schema(empty_url) == HEAD
 
 
+async def test_a_database_that_was_never_set_up_is_called_different(empty_url: str) -> None:
+    assert not await migrate.check(empty_url)
+
+
 async def test_the_migrations_make_exactly_the_tables(empty_url: str) -> None:
     await migrate.upgrade(empty_url)
 
