@@ -147,7 +147,7 @@ class TrafficRouter(Protocol):
         refuses one lower than it has seen. Raises `Unavailable`, or `Rejected` for good."""
 
     async def weights(self, driver: Driver, target: Target) -> Weights:
-        """The split that is really live. Raises `Unavailable`."""
+        """The split that is really live; empty when nothing has traffic. Raises `Unavailable`."""
 
 
 class Metrics(Protocol):

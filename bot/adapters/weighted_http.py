@@ -34,6 +34,8 @@ class WeightedHttpRouter:
     async def weights(self, driver: Driver, target: Target) -> Weights:
         query = {"service": target.service, "environment": target.environment}
         answer = await self._http.get(_address(driver), query)
+        if answer.status == 404:
+            return ()  # it knows nothing of this service yet
         if answer.status != 200:
             raise Unavailable(f"the router answers {answer.status}")
         return _weights(answer.body)
@@ -45,10 +47,12 @@ def _address(driver: Driver) -> str:
 
 def _weights(body: Json) -> Weights:
     found = body.get("weights") if isinstance(body, dict) else None
-    if not isinstance(found, dict) or not found:
+    if not isinstance(found, dict):
         not_understood("router", "no weights")
     if not all(type(weight) is int and 0 <= weight <= 100 for weight in found.values()):
         not_understood("router", "a weight is no percentage")
+    if not any(found.values()):
+        return ()
     if sum(found.values()) != 100:
         not_understood("router", "the weights are not 100 % together")
     return tuple(found.items())

@@ -209,7 +209,18 @@ async def test_a_split_that_was_not_taken_is_told_apart(
 
 
 @pytest.mark.parametrize(
-    "weights", [None, {}, [], {"v1": "100"}, {"v1": 99}, {"v1": 150, "v2": -50}, {"v1": True}]
+    "answer", [saying({}, "404 x"), saying({"weights": {}}), saying({"weights": {"v1": 0}})]
+)
+async def test_a_router_that_sends_nobody_anything_says_so_and_is_no_failure(
+    hostile: Hostile, http: HttpJson, answer: Reply
+) -> None:
+    hostile.reply = answer
+
+    assert await WeightedHttpRouter(http).weights(driver_of(hostile), TARGET) == ()
+
+
+@pytest.mark.parametrize(
+    "weights", [None, [], {"v1": "100"}, {"v1": 99}, {"v1": 150, "v2": -50}, {"v1": True}]
 )
 async def test_weights_that_make_no_sense_are_no_answer(
     hostile: Hostile, http: HttpJson, weights: Any
