@@ -74,7 +74,8 @@ class Writer:
         claim: Claim | None,
     ) -> Deployment:
         d = decision.state
-        if decision.wanted.entries:
+        # Whatever changed has a row, also what is too small to be told.
+        if decision.wanted.entries or decision.wanted.records or d.offer != before.offer:
             await tx.journal.append(d, event, by, decision.wanted.entries)
         saved = await tx.deployments.save(d, due_at(d, tx.now, self._tick), claim)
         await self._carry_out(tx, d, decision)
@@ -175,9 +176,14 @@ def nothing_to_roll_back(target: Target, serving: Version | None) -> Refused:
     if serving is None:
         return Refused(
             "nothing_deployed",
-            (Bold(f"Nobody has said what serves {target.service} in {target.environment}."),),
             (
-                "Nothing was changed. Whoever has the host says it once: ",
+                Bold(f"Nothing is known to serve {target.service} in {target.environment}"),
+                ", so there is nothing to roll back.",
+            ),
+            (
+                "Nothing was changed. What is on its way there: ",
+                Code(f"/deploy status {target.service}"),
+                ". If something serves, whoever has the host says it once: ",
                 Code(f"pilothouse adopt {target.service} VERSION"),
                 ".",
             ),
