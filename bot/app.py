@@ -44,6 +44,7 @@ from handlers.errors import Answers
 from handlers.gate import Limits, gated
 from handlers.limit import Limit
 from storage.addresses import is_postgres, sqlite_path
+from storage.invariants import Invariants
 from storage.lock import hold
 from storage.prune import prune
 from storage.store import prepare
@@ -128,7 +129,11 @@ async def run(settings: Settings, stop: asyncio.Event, started: Callable[[str], 
         )
         chat = SlackChat(client, session, Pace(time.monotonic), _origins(settings.slack_api_url))
         supervisor = Supervisor(core.numbers)
-        loops = Loops(core, chat, supervisor.guard, settings.tick, lambda: prune(core.store))
+        loops = Loops(
+            *(core, chat, supervisor.guard, settings.tick),
+            lambda: prune(core.store),
+            Invariants(),
+        )
         desk = Desk(core.engine, core.previews, core.questions, policies, chat)
         limit = limit_of(policies, core.numbers)
         door = Door(desk, Answers(policies, core.numbers), chat, None, limit)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from bot.crashpoint import crashpoint
@@ -94,6 +94,23 @@ class Board:
         if role is not None:
             await self._remember(row, role, posted, note)
         return posted
+
+    async def call(
+        self, row: Sending, channel: str, people: Sequence[str], message: Message
+    ) -> None:
+        """Post into *channel*, or to the first of *people* when it is closed."""
+        if row.is_in_doubt:
+            try:
+                if await self.chat.find(channel, row.key, row.created_at) is not None:
+                    return
+            except CannotLook:
+                pass  # told twice is better than not told
+        try:
+            await self.chat.post(channel, message, row.key)
+        except Unreachable:
+            if not people:
+                raise
+            await self.chat.post(people[0], message, row.key)
 
     async def say(
         self, row: Sending, d: Deployment, message: Message, role: str | None = None, note: str = ""

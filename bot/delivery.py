@@ -7,7 +7,7 @@ from typing import assert_never
 from bot.blocks.ask import ask, ask_closed
 from bot.blocks.card import card
 from bot.blocks.milestone import milestone
-from bot.blocks.page import page
+from bot.blocks.page import alarm, page
 from bot.blocks.replies import reply
 from bot.blocks.status import collapsed, status, summary
 from bot.blocks.text import names_of
@@ -16,6 +16,7 @@ from bot.board import Board
 from bot.crashpoint import crashpoint
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.effects import (
+    Alarm,
     Anchor,
     Announce,
     Ask,
@@ -73,6 +74,10 @@ class Delivery:
             case Reply() as answer:
                 people = self._policies.people
                 await self._board.chat.answer(answer.to, reply(answer, names_of(people)))
+            case Alarm() as effect:
+                people = self._policies.people
+                whom = people.holders(effect.on_call)
+                await self._board.call(row, effect.channel, whom, alarm(effect, people))
             case SetTraffic() | StartJob() | StopJob():
                 await self._to_the_world(row)
             case Unreadable() as unreadable:
@@ -137,7 +142,7 @@ class Delivery:
                 await self._board.post(row, d, message, None, None)
             case Announce() | Anchor() | ShowOutput():
                 await self._board.say(row, d, await self._line(row, row.effect))
-            case Reply() | SetTraffic() | StartJob() | StopJob() | Unreadable():
+            case Reply() | Alarm() | SetTraffic() | StartJob() | StopJob() | Unreadable():
                 raise AssertionError(f"{row.effect} is not for Slack's channels")
             case _:
                 assert_never(row.effect)

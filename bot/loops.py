@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 
+from bot.auditor import Asks, Auditor, Limits
 from bot.delivery import Delivery
 from bot.engine import Engine
 from bot.memory import Sending, Store, Transaction
@@ -55,6 +56,7 @@ class Loops:
         guard: Guard,
         tick: timedelta,
         prune: Callable[[], Awaitable[int]] | None = None,
+        asks: Asks | None = None,
     ) -> None:
         delivery = Delivery(
             core.store, core.engine, chat, core.world, core.policies, time.monotonic
@@ -75,6 +77,12 @@ class Loops:
         self._reconciler = Reconciler(
             core.store, core.engine, Observer(core.world), core.owner, self._guard
         )
+        self.auditor: Auditor | None = None
+        if asks is not None:
+            self.auditor = Auditor(
+                *(core.store, core.engine, core.policies, asks),
+                *(core.numbers, core.owner, guard, Limits.of(tick)),
+            )
         self._schedule = Schedule()
         self._schedule.every(tick, self._lap, "laps")
         self._schedule.every(_DRAIN, self._wake, "outbox")
@@ -167,7 +175,13 @@ class Loops:
         return wake
 
     async def _seal(self) -> None:
+        if self.auditor is not None and await self._guard("audit", self._audit(self.auditor)):
+            return
+        # A mistake in the audit must not leave the journal unsealed.
         await self._guard("seals", self._seal_once())
+
+    async def _audit(self, auditor: Auditor) -> None:
+        self._anchor(await auditor.audit())
 
     async def _seal_once(self) -> None:
         async def unit(tx: Transaction) -> tuple[str, ...]:
@@ -175,7 +189,10 @@ class Loops:
                 return ()
             return await tx.seal()
 
-        for anchor in await self._core.store.run(unit):
+        self._anchor(await self._core.store.run(unit))
+
+    def _anchor(self, anchors: tuple[str, ...]) -> None:
+        for anchor in anchors:
             # Outside the database on purpose: `audit verify --anchor` compares with it.
             _log.info("journal sealed", anchor=anchor)
 

@@ -1,5 +1,7 @@
 """What the bot counts about itself, in Prometheus' text form."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 
@@ -26,6 +28,12 @@ class Numbers:
             ["kind"],
             registry=self.registry,
         )
+        self.limited = Counter(
+            "pilothouse_limited_total",
+            "What was not carried out because somebody asked for too much, by kind.",
+            ["kind"],
+            registry=self.registry,
+        )
         self.sent = Counter(
             "pilothouse_deliveries_total",
             "Tries to make an effect true, by outcome.",
@@ -41,6 +49,14 @@ class Numbers:
         self.laps = Counter(
             "pilothouse_laps_total", "Things the reconciler looked at.", registry=self.registry
         )
+        self.violations = Gauge(
+            "pilothouse_invariant_violations",
+            "What a healthy program keeps true and is not, by the rule that is broken.",
+            ["name"],
+            registry=self.registry,
+        )
+        #: How many violations are open now, by rule; only those there are.
+        self.alarms: Mapping[str, int] = {}
         self.lag = Gauge(
             "pilothouse_loop_lag_seconds",
             "How late the event loop came to a timer, at the last look.",

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot.crashpoint import crashpoint
 from bot.domain.effects import (
+    Alarm,
     Anchor,
     Announce,
     Ask,
@@ -47,7 +48,7 @@ def route(thing: str, effect: Effect) -> Parcel:
             return Parcel(f"{thing}/traffic", URGENT, effect, wish="traffic")
         case StartJob() | StopJob():
             return Parcel(f"{thing}/job", URGENT, effect)
-        case Page():
+        case Page() | Alarm():
             return Parcel(f"{thing}/page", URGENT, effect)
         case Reply():
             return Parcel(f"{thing}/reply", ANSWER, effect)

@@ -20,10 +20,14 @@ def application(
     is_loopback: bool,
 ) -> web.Application:
     """`/slack/events` is mounted only with a signing secret; `/metrics` asks for its token
-    unless the server is bound to loopback."""
+    unless the server is bound to loopback.
+
+    `/readyz` names open alarms and stays ready: a balancer that took this process away would
+    take the way to roll back with it.
+    """
     app = web.Application(client_max_size=1)  # every route reads its own body, with its own cap
     app.router.add_get("/healthz", _alive)
-    app.router.add_get("/readyz", _readyz(ready))
+    app.router.add_get("/readyz", _readyz(ready, numbers))
     if metrics_token is not None or is_loopback:
         app.router.add_get("/metrics", _metrics(numbers, metrics_token))
     if slack is not None:
@@ -35,12 +39,14 @@ async def _alive(_: web.Request) -> web.Response:
     return web.Response(text="alive\n")
 
 
-def _readyz(ready: Readiness) -> Handler:
+def _readyz(ready: Readiness, numbers: Numbers) -> Handler:
     async def readyz(_: web.Request) -> web.Response:
         missing = await ready()
-        if missing:
-            return web.Response(status=503, text="".join(f"{line}\n" for line in missing))
-        return web.Response(text="ready\n")
+        alarms = (f"alarm: {rule}, {count} open" for rule, count in numbers.alarms.items())
+        lines = (*(missing or ("ready",)), *alarms)
+        return web.Response(
+            status=503 if missing else 200, text="".join(f"{line}\n" for line in lines)
+        )
 
     return readyz
 

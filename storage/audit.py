@@ -106,7 +106,7 @@ async def export(store: Store, since: datetime) -> AsyncIterator[dict[str, Any]]
     """Every journal row from *since* on, thing by thing, as plain values."""
     async for row in _pages(store, _JOURNAL, ("", "", 0)):
         if moment(row[3]) >= since:
-            yield {**_facts(row), "body": json.loads(row[7]), "prev": row[8], "hash": row[9]}
+            yield {**facts_of(row), "body": json.loads(row[7]), "prev": row[8], "hash": row[9]}
 
 
 async def _pages(store: Store, sql: str, start: tuple[Any, ...]) -> AsyncIterator[Row]:
@@ -124,7 +124,7 @@ async def _pages(store: Store, sql: str, start: tuple[Any, ...]) -> AsyncIterato
         after = tuple(rows[-1][: len(names)]) if len(rows) == _AT_ONCE else None
 
 
-def _facts(row: Row) -> dict[str, Any]:
+def facts_of(row: Row) -> dict[str, Any]:
     team, thing, seq, at, event, actor, revision, body = row[:8]
     return {
         "team": team,
@@ -140,7 +140,7 @@ def _facts(row: Row) -> dict[str, Any]:
 
 def _walk(seen: _Seen, row: Row) -> None:
     team, thing, seq, _, _, _, revision, body, prev, hash = row
-    seen.follow(team, thing, seq, prev, hash, linked(prev, _facts(row)))
+    seen.follow(team, thing, seq, prev, hash, linked(prev, facts_of(row)))
     # The state stands last in the body, word for word as it was stored.
     seen.ends[team, thing] = _End(revision, body.partition(',"state":')[2][:-1])
 

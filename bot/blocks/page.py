@@ -4,11 +4,23 @@ from bot.blocks.pieces import context, message, section
 from bot.blocks.standing import RED
 from bot.blocks.text import Link, Piece, names_of, notice, words
 from bot.domain.deployment import Deployment
+from bot.domain.effects import Alarm
 from bot.domain.line import Bold, Line, mentions
 from bot.domain.roles import People
 from bot.ports import Message
 
 _MOST = 20
+
+
+def alarm(effect: Alarm, people: People) -> Message:
+    """The same for what may be no deployment."""
+    on_call = people.holders(effect.on_call)
+    whom: Line = mentions(on_call[:_MOST]) if on_call else ("nobody is listed as on call",)
+    return message(
+        notice(effect.line, names_of(people)),
+        section([f"{RED} ", *whom, ": ", *effect.line]),
+        context((Bold("Paging is off"), ": nobody was phoned.")),
+    )
 
 
 def page(d: Deployment, reason: Line, people: People, link: str | None = None) -> Message:

@@ -103,6 +103,16 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """Whoever holds the role *on_call* must look, at something that may be no deployment."""
+
+    channel: str
+    on_call: str
+    line: Line
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to a click, for the one who clicked; *rule* is why it was refused."""
 
@@ -134,6 +144,7 @@ Effect = (
     | ShowOutput
     | SetTraffic
     | Page
+    | Alarm
     | Reply
     | Anchor
 )

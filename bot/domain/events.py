@@ -127,5 +127,12 @@ class Superseded:
     by: str
 
 
-Seen = Observed | Elapsed | Superseded
+@dataclass(frozen=True, slots=True)
+class Alarmed:
+    """What the bot knows cannot be trusted here: nothing goes further until a person says so."""
+
+    why: str
+
+
+Seen = Observed | Elapsed | Superseded | Alarmed
 Event = Wish | Seen

@@ -12,6 +12,7 @@ from bot.domain.decide import decide, due_at
 from bot.domain.deployment import MOVES, OVER, Deployment, Phase, move
 from bot.domain.effects import Page, SetTraffic, StartJob
 from bot.domain.events import (
+    Alarmed,
     Approved,
     Cancelled,
     Elapsed,
@@ -113,6 +114,7 @@ def sights(d: Deployment, story: Story) -> dict[str, Seen]:
         "refused": Observed(now, refusal="403"),
         "time": Elapsed(),
         "superseded": Superseded("D-143"),
+        "alarmed": Alarmed("the slot is held twice"),
     }
 
 

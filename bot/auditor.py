@@ -1,0 +1,285 @@
+"""The auditor: what a healthy program keeps true is looked up every minute, not believed."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.domain.deployment import Phase
+from bot.domain.effects import Alarm, Entry
+from bot.domain.events import Alarmed
+from bot.domain.line import Bold, Code, Line, Said, plain
+from bot.domain.plan import Plan
+from bot.domain.release import Target
+from bot.engine import Engine
+from bot.memory import StaleRevision, Store, Transaction
+from bot.numbers import Numbers
+from bot.outbox import Guard, route
+from bot.ports import Policies
+
+_log = structlog.get_logger()
+
+#: Every rule by its name in numbers and journal, and the invariant it stands for in the log.
+RULES: Mapping[str, str] = {
+    "slot": "I26",
+    "rollback": "I12",
+    "journal": "I17",
+    "overdue": "I19",
+    "dead": "I21",
+    "unsent": "I21",
+    "ahead": "F46",
+}
+
+#: Rules about time count when they are broken twice in a row: a process that was stopped, or a
+#: database that was away, finds everything late and catches up within the next lap.
+_TWICE = frozenset({"overdue", "unsent"})
+
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """`rule` that is broken, by `subject`; `things` are deployments that must go no further.
+
+    `target` is the environment it concerns, None when no environment is known.
+    """
+
+    rule: str
+    team: str
+    subject: str
+    what: str
+    target: Target | None
+    things: tuple[str, ...] = ()
+
+    @property
+    def thing(self) -> str:
+        """Whose chain in the journal tells of it: the journal is the auditor's memory, so that
+        it is told once, whichever replica looks and however often it starts."""
+        where = f"{self.target.service}/{self.target.environment}" if self.target else "-/-"
+        return f"{PREFIX}{where}/{self.rule}/{self.subject}"
+
+
+PREFIX = "alarm:"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A violation that was told. `is_lifted`: a person lifted the environment's lock since;
+    *at* is the moment of the newer of both."""
+
+    violation: Violation
+    is_lifted: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How late a look may be, and how long past its lease a parcel may be called sent."""
+
+    overdue: timedelta
+    unsent: timedelta = 2 * _MINUTE
+
+    @classmethod
+    def of(cls, tick: timedelta) -> "Limits":
+        """Several laps, and the longest pause the reconciler gives a thing that fails."""
+        return cls(2 * _MINUTE + 12 * tick)
+
+
+class Asks(Protocol):
+    """What is asked of the store; every answer is one statement, so it is of one moment."""
+
+    async def known(self, tx: Transaction) -> tuple[Known, ...]:
+        """What was told and is not mended."""
+
+    async def violations(
+        self, tx: Transaction, limits: Limits, known: Sequence[Known]
+    ) -> tuple[Violation, ...]:
+        """Everything broken now: what changed since the last seal, and *known* once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Audit:
+    """What one look came to. `open`: told, not mended and not lifted."""
+
+    anchors: tuple[str, ...] = ()
+    suspects: frozenset[tuple[str, str]] = frozenset()
+    open: tuple[Violation, ...] = ()
+    new: tuple[Violation, ...] = ()
+    over: tuple[Violation, ...] = ()
+
+
+class Auditor:
+    """One look is one transaction, which also seals what was looked at.
+
+    A violation locks its environment, holds what runs there, and is told once to those on
+    call. Rolling back stays possible. It is over when it is seen to be mended; a person who
+    lifts the lock says that they know, and it is not told again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        policies: Policies,
+        asks: Asks,
+        numbers: Numbers,
+        owner: str,
+        guard: Guard,
+        limits: Limits,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._policies = policies
+        self._asks = asks
+        self._numbers = numbers
+        self._owner = owner
+        self._guard = guard
+        self._limits = limits
+        self._suspects: frozenset[tuple[str, str]] = frozenset()
+
+    async def audit(self) -> tuple[str, ...]:
+        """Look, tell, hold; returns the new anchors. Does nothing while another replica does."""
+        done = await self._store.run(self._look)
+        self._suspects = done.suspects
+        self._count(done.open)
+        for violation in done.new:
+            _log.error("records do not agree", code=RULES[violation.rule], **_words(violation))
+        for violation in done.over:
+            _log.info("records agree again", code=RULES[violation.rule], **_words(violation))
+        for violation in done.open:
+            await self._guard(violation.thing, self._hold(violation))
+        return done.anchors
+
+    async def tell(self, violation: Violation) -> None:
+        """Raise what was found elsewhere, once however often it is handed in."""
+
+        async def unit(tx: Transaction) -> bool:
+            known = {each.violation.thing for each in await self._asks.known(tx)}
+            if violation.thing in known:
+                return False
+            await self._raise(tx, violation)
+            return True
+
+        try:
+            is_new = await self._store.run(unit)
+        except StaleRevision:
+            is_new = False  # another replica tells it at this very moment
+        if is_new:
+            _log.error("records do not agree", code=RULES[violation.rule], **_words(violation))
+        await self._guard(violation.thing, self._hold(violation))
+
+    async def _look(self, tx: Transaction) -> _Audit:
+        known = await self._asks.known(tx)
+        told = {(k.violation.team, k.violation.thing): k for k in known}
+        if await tx.acquire("sealer", self._owner, _MINUTE / 2) is None:
+            return _Audit(open=tuple(k.violation for k in known if not k.is_lifted))
+        every = await self._asks.violations(tx, self._limits, known)
+        found = {(v.team, v.thing): v for v in every}
+        new = [v for at, v in found.items() if at not in told and self._is_certain(v, at)]
+        over = [k.violation for at, k in told.items() if at not in found]
+        still = [found[at] for at, k in told.items() if at in found and not k.is_lifted]
+        for violation in new:
+            await self._raise(tx, violation)
+        for violation in over:
+            await self._note(tx, violation, "mended", ("Seen to be mended.",))
+        lifted = [violation for violation in still if await self._is_lifted(tx, violation)]
+        for violation in lifted:
+            await self._note(tx, violation, "lifted", ("The lock was lifted by a person.",))
+        still = [violation for violation in still if violation not in lifted]
+        suspects = frozenset(at for at, v in found.items() if v.rule in _TWICE)
+        anchors = await tx.seal()
+        return _Audit(anchors, suspects, (*still, *new), tuple(new), tuple(over))
+
+    def _is_certain(self, violation: Violation, at: tuple[str, str]) -> bool:
+        return violation.rule not in _TWICE or at in self._suspects
+
+    async def _raise(self, tx: Transaction, violation: Violation) -> None:
+        await self._note(tx, violation, "alarmed", (Said(violation.what),))
+        holder = None
+        if violation.target is not None:
+            around = await tx.deployments.surroundings(violation.target, None)
+            holder = around.slot.holder
+            if around.lock is None:
+                reason = f"{_heading(violation)}: {violation.what}"
+                await tx.environments.lock(violation.target, reason, None, tx.now)
+        plan = self._plan(violation.target)
+        if plan is None:
+            return  # no policy says where people are told: the log and the numbers do
+        alarm = Alarm(plan.channel, plan.on_call, _telling(violation, holder), tx.now)
+        await tx.outbox.put(violation.team, violation.thing, [route(violation.thing, alarm)])
+
+    async def _note(self, tx: Transaction, violation: Violation, event: str, line: Line) -> None:
+        entry = Entry(event, line)
+        await tx.journal.note(violation.team, violation.thing, event, None, [entry])
+
+    async def _is_lifted(self, tx: Transaction, violation: Violation) -> bool:
+        if violation.target is None:
+            return False
+        return (await tx.deployments.surroundings(violation.target, None)).lock is None
+
+    async def _hold(self, violation: Violation) -> None:
+        """Again at every look: whoever wants to go on lifts the lock first."""
+
+        async def unit(tx: Transaction) -> tuple[str, ...]:
+            named = set(violation.things)
+            if violation.target is not None:
+                around = await tx.deployments.surroundings(violation.target, None)
+                named |= {around.slot.holder} if around.slot.holder else set()
+            found = [await tx.deployments.get(violation.team, id) for id in sorted(named)]
+            return tuple(d.id for d in found if d is not None and d.phase is Phase.RUNNING)
+
+        for id in await self._store.run(unit):
+            why = f"{_heading(violation)}: {violation.what}"
+            await self._engine.report(violation.team, id, Alarmed(why))
+
+    def _plan(self, target: Target | None) -> Plan | None:
+        services = self._policies.services
+        policy = services.get(target.service) if target else next(iter(services.values()), None)
+        if policy is None:
+            return None
+        plans = policy.plans.items()
+        here = (p for (name, _), p in plans if target and name == target.environment)
+        return next(here, next((p for _, p in plans), None))
+
+    def _count(self, open: Sequence[Violation]) -> None:
+        counted = Counter(violation.rule for violation in open)
+        for rule in RULES:
+            self._numbers.violations.labels(rule).set(counted[rule])
+        self._numbers.alarms = dict(sorted(counted.items()))
+
+
+def _heading(violation: Violation) -> str:
+    if violation.rule == "ahead":
+        return "the world is ahead of what the bot remembers"
+    return "the bot's records do not agree"
+
+
+def _telling(violation: Violation, holder: str | None) -> Line:
+    target = violation.target
+    if target is None:
+        code = RULES[violation.rule]
+        heading = _heading(violation)
+        return (Bold(heading.capitalize()), ": ", Said(violation.what), f". See {code} in the log.")
+    service = target.service
+    head: Line = (
+        Bold(f"{service} in {target.environment}: {_heading(violation)}"),
+        ": ",
+        Said(violation.what),
+        ". Nothing new starts there",
+    )
+    held: Line = (".",)
+    if holder is not None:
+        held = (", and ", Code(holder), " goes no further. Rolling back works: ")
+        held = (*held, Code(f"/rollback {holder} reason"), ".")
+    next_step: Line = (
+        " When it is clear what happened: ",
+        Code(f"/deploy unlock {service} reason"),
+    )
+    return (*head, *held, *next_step, ".")
+
+
+def _words(violation: Violation) -> dict[str, str]:
+    return {"rule": violation.rule, "thing": violation.thing, "what": plain((violation.what,))}

@@ -1,0 +1,278 @@
+"""What the auditor asks: each rule is one statement over few rows, found by an index."""
+
+# ruff: noqa: S608 - only constants of this module are put together
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import groupby
+
+from bot.auditor import PREFIX, Known, Limits, Violation
+from bot.domain import canon
+from bot.domain.effects import Entry
+from bot.domain.line import plain
+from bot.domain.release import Target
+from bot.memory import Transaction
+from storage import coding
+from storage.audit import facts_of
+from storage.connection import Connection, Row, first, moment
+from storage.journal import linked
+from storage.transaction import connection_of
+
+#: More than that at once is not looked at: the first ones are alarming enough.
+_MOST = 200
+_MOST_ROWS = 5000
+
+_KNOWN = f"""
+SELECT h.team, h.thing, j.event, j.body, j.at FROM heads AS h
+JOIN journal AS j ON j.team = h.team AND j.thing = h.thing AND j.seq = h.seq
+WHERE h.thing LIKE '{PREFIX}%' ORDER BY h.team, h.thing"""
+
+# A fence is only in the state; whoever has none holds nothing. The words are the encoder's.
+_FREE = '%"fence":0,%'
+
+_SLOTS = """
+SELECT e.team, e.service, e.environment, e.deployment_id AS holder, e.fence, '' AS state
+FROM environments AS e WHERE e.deployment_id IS NOT NULL
+UNION ALL
+SELECT d.team, d.service, d.environment, d.id, NULL, d.state FROM deployments AS d
+WHERE d.finished_at IS NULL AND d.state NOT LIKE :free"""
+
+_OVERDUE = f"""
+SELECT team, id, service, environment FROM deployments
+WHERE finished_at IS NULL AND (next_due_at IS NULL OR next_due_at < :before)
+  AND (lease_until IS NULL OR lease_until < :before)
+ORDER BY next_due_at LIMIT {_MOST}"""
+
+_PARCELS = """
+SELECT o.team, o.id, o.thing, o.lane, o.why, d.service, d.environment FROM outbox AS o
+LEFT JOIN deployments AS d ON d.team = o.team AND d.id = o.thing"""
+
+# An answer to a click dies of old age, and an alarm about an alarm would never end.
+_DEAD = f"""{_PARCELS}
+WHERE o.state = 'dead' AND o.lane NOT LIKE '%/reply' AND o.thing NOT LIKE '{PREFIX}%'
+ORDER BY o.id DESC LIMIT {_MOST}"""
+
+_UNSENT = f"""{_PARCELS}
+WHERE o.done_at IS NULL AND o.state = 'sending' AND o.lease_until < :before
+ORDER BY o.priority, o.id LIMIT {_MOST}"""
+
+_ENDED = """
+SELECT d.team, d.id, d.service, d.environment, d.phase, d.state, d.finished_at,
+  e.lock_reason, e.serving, e.serving_at,
+  EXISTS (
+    SELECT 1 FROM heads AS h
+    JOIN journal AS j ON j.team = h.team AND j.thing = h.thing AND j.seq = h.seq
+    WHERE h.team = d.team AND h.thing = d.service || '/' || d.environment
+      AND (h.seq <> h.sealed_seq OR j.at >= d.finished_at)) AS was_spoken,
+  EXISTS (
+    SELECT 1 FROM deployments AS o
+    WHERE o.team = d.team AND o.service = d.service AND o.environment = d.environment
+      AND o.id <> d.id AND o.journal_seq <> o.sealed_seq
+      AND (o.finished_at IS NOT NULL OR o.phase = 'watching'
+        OR o.state NOT LIKE :free)) AS was_moved
+FROM deployments AS d
+LEFT JOIN environments AS e
+  ON e.team = d.team AND e.service = d.service AND e.environment = d.environment
+WHERE d.phase IN ('rolled_back', 'rollback_failed')"""
+
+_JUST_ENDED = f"{_ENDED} AND d.journal_seq <> d.sealed_seq LIMIT {_MOST}"
+_ENDED_ONCE = f"{_ENDED} AND d.team = :team AND d.id = :id"
+
+_SAID = """
+SELECT serving_at FROM environments
+WHERE team = :team AND service = :service AND environment = :environment"""
+
+_ROWS = "j.team, j.thing, j.seq, j.at, j.event, j.actor, j.revision, j.body, j.prev, j.hash"
+
+# From the last row that was sealed on: it is the one that the first new row follows.
+_CHAINS = f"""
+SELECT d.team, d.id, d.service, d.environment, d.journal_seq, d.journal_hash, d.sealed_seq,
+  {_ROWS}
+FROM deployments AS d
+LEFT JOIN journal AS j ON j.team = d.team AND j.thing = d.id AND j.seq >= d.sealed_seq
+WHERE {{0}}
+UNION ALL
+SELECT h.team, h.thing, NULL, NULL, h.seq, h.hash, h.sealed_seq, {_ROWS}
+FROM heads AS h
+LEFT JOIN journal AS j ON j.team = h.team AND j.thing = h.thing AND j.seq >= h.sealed_seq
+WHERE {{1}}
+ORDER BY 1, 2, 10 LIMIT {_MOST_ROWS}"""
+
+_NEW_CHAINS = _CHAINS.format("d.journal_seq <> d.sealed_seq", "h.seq <> h.sealed_seq")
+_ONE_CHAIN = re.sub(r"\b[dh]\.sealed_seq", "0", _CHAINS).format(
+    "d.team = :team AND d.id = :thing", "h.team = :team AND h.thing = :thing"
+)
+
+
+class Invariants:
+    """The auditor's questions over the tables; nothing here writes."""
+
+    async def known(self, tx: Transaction) -> tuple[Known, ...]:
+        rows = await connection_of(tx).rows(_KNOWN)
+        return tuple(
+            Known(_told(team, thing, body), event == "lifted", moment(at))
+            for team, thing, event, body, at in rows
+            if event in ("alarmed", "lifted")
+        )
+
+    async def violations(
+        self, tx: Transaction, limits: Limits, known: Sequence[Known]
+    ) -> tuple[Violation, ...]:
+        connection = connection_of(tx)
+        found = [
+            *_slots(await connection.rows(_SLOTS, free=_FREE)),
+            *[_overdue(r) for r in await connection.rows(_OVERDUE, before=tx.now - limits.overdue)],
+            *[_parcel("dead", row) for row in await connection.rows(_DEAD)],
+            *[
+                _parcel("unsent", row)
+                for row in await connection.rows(_UNSENT, before=tx.now - limits.unsent)
+            ],
+            *_ended(await connection.rows(_JUST_ENDED, free=_FREE)),
+            *_chains(await connection.rows(_NEW_CHAINS)),
+        ]
+        for each in known:
+            found += await _again(connection, each)
+        return tuple({(v.team, v.thing): v for v in found}.values())
+
+
+async def _again(connection: Connection, known: Known) -> list[Violation]:
+    """What is only looked at when it changes is looked at once more while it is told."""
+    told = known.violation
+    match told.rule:
+        case "rollback":
+            facts = {"team": told.team, "id": told.subject, "free": _FREE}
+            rows = await connection.rows(_ENDED_ONCE, **facts)
+            # What was held because of it has moved since, and that mends nothing.
+            return _ended([(*row[:-1], False) for row in rows])
+        case "journal":
+            rows = await connection.rows(_ONE_CHAIN, team=told.team, thing=told.subject)
+            return _chains(rows)
+        case "ahead" if told.target is not None and not known.is_lifted:
+            here = {"service": told.target.service, "environment": told.target.environment}
+            row = await first(connection, _SAID, team=told.team, **here)
+            is_said = row is not None and row[0] is not None and moment(row[0]) > known.at
+            return [] if is_said else [told]
+    return []
+
+
+def _told(team: str, thing: str, body: str) -> Violation:
+    service, environment, rule, subject = thing.removeprefix(PREFIX).split("/", 3)
+    entry: Entry = canon.decoder(Entry)(json.loads(body)["entries"][-1])
+    target = None if service == "-" else Target(team, service, environment)
+    return Violation(rule, team, subject, plain(entry.line), target)
+
+
+def _slots(rows: Sequence[Row]) -> list[Violation]:
+    slots: dict[Target, tuple[str, int]] = {}
+    holders: dict[Target, dict[str, int]] = defaultdict(dict)
+    for team, service, environment, id, fence, state in rows:
+        target = Target(team, service, environment)
+        if fence is not None:
+            slots[target] = (id, fence)
+        elif held := _fence(state):
+            holders[target][id] = held
+    every = dict.fromkeys((*slots, *holders))
+    return [v for target in every if (v := _slot(target, slots.get(target), holders[target]))]
+
+
+def _slot(target: Target, slot: tuple[str, int] | None, held: dict[str, int]) -> Violation | None:
+    if held == (dict([slot]) if slot else {}):
+        return None
+    things = tuple(held)
+    changing = " and ".join(things) or "nobody"
+    given = f"is given to {slot[0]} under {slot[1]}" if slot else "is free"
+    fences = ", ".join(str(fence) for fence in held.values())
+    what = f"the slot {given}, and {changing} is changing it{f' under {fences}' if held else ''}"
+    return Violation("slot", target.team, "slot", what, target, things)
+
+
+def _fence(state: str) -> int:
+    try:
+        found = json.loads(state)
+    except ValueError:
+        return 0  # nobody can read it, and who tries says so
+    fence = found.get("fence", 0) if isinstance(found, dict) else 0
+    return fence if isinstance(fence, int) else 0
+
+
+def _overdue(row: Row) -> Violation:
+    team, id, service, environment = row
+    what = f"{id} has not been looked at for a long time"
+    return Violation("overdue", team, id, what, Target(team, service, environment), (id,))
+
+
+def _parcel(rule: str, row: Row) -> Violation:
+    team, id, thing, lane, why, service, environment = row
+    kind = lane.rsplit("/", 1)[-1]
+    what = f"{thing}: a message of the kind {kind} was given up"
+    if rule == "unsent":
+        what = f"{thing}: nobody knows what became of a message of the kind {kind}"
+    target = Target(team, service, environment) if service is not None else None
+    things = (thing,) if target is not None else ()
+    return Violation(rule, team, str(id), f"{what} ({why})" if why else what, target, things)
+
+
+def _ended(rows: Sequence[Row]) -> list[Violation]:
+    found = []
+    for row in rows:
+        team, id, service, environment, *_ = row
+        what = _ending(row)
+        if what:
+            target = Target(team, service, environment)
+            found.append(Violation("rollback", team, id, what, target))
+    return found
+
+
+def _ending(row: Row) -> str:
+    """What is wrong with how a rollback ended; empty when a person has spoken since, or another
+    deployment has moved the environment on."""
+    _, id, _, _, phase, state, finished_at, lock, serving, serving_at, was_spoken, was_moved = row
+    if was_spoken:
+        return ""
+    if phase == "rollback_failed":
+        return "" if lock is not None else f"{id} failed to roll back, and nothing is locked"
+    if was_moved or (serving_at is not None and moment(serving_at) > moment(finished_at)):
+        return ""
+    target = json.loads(state)["rollback"]["target"]["name"]
+    known = coding.read_version(serving).name if serving is not None else "nothing"
+    if known == target:
+        return ""
+    return f"{id} went back to {target}, and {known} is kept as what serves"
+
+
+def _chains(rows: Sequence[Row]) -> list[Violation]:
+    things = [list(group) for _, group in groupby(rows, key=lambda row: (row[0], row[1]))]
+    if len(rows) == _MOST_ROWS:
+        things.pop()  # cut short, perhaps
+    found = []
+    for chain in things:
+        team, thing, service, environment, *_ = chain[0]
+        if what := _broken(chain):
+            place = (service, environment) if service else _place(thing)
+            target = Target(team, *place) if place else None
+            found.append(Violation("journal", team, thing, f"{thing}: {what}", target))
+    return found
+
+
+def _place(thing: str) -> tuple[str, str] | None:
+    service, slash, environment = thing.partition("/")
+    return (service, environment) if slash and not thing.startswith(PREFIX) else None
+
+
+def _broken(chain: Sequence[Row]) -> str:
+    journal_seq, journal_hash, sealed_seq = chain[0][4:7]
+    rows = [row[7:] for row in chain if row[9] is not None]
+    number, before = (sealed_seq, None) if sealed_seq else (1, "")
+    last: tuple[int, str] = (0, "")
+    for row in rows:
+        seq, prev, hash = row[2], row[8], row[9]
+        if seq != number:
+            return f"entry {number} of its journal is missing"
+        if (before is not None and prev != before) or hash != linked(prev, facts_of(row)):
+            return f"entry {seq} of its journal is not what was written"
+        number, before, last = seq + 1, hash, (seq, hash)
+    if last != (journal_seq, journal_hash):
+        return f"its journal ends at entry {last[0]}, not at {journal_seq}"
+    return ""
