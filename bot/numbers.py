@@ -28,12 +28,6 @@ class Numbers:
             ["kind"],
             registry=self.registry,
         )
-        self.limited = Counter(
-            "pilothouse_limited_total",
-            "What was not carried out because somebody asked for too much, by kind.",
-            ["kind"],
-            registry=self.registry,
-        )
         self.sent = Counter(
             "pilothouse_deliveries_total",
             "Tries to make an effect true, by outcome.",
