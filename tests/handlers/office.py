@@ -134,7 +134,7 @@ class Office:
             "response_url": f"https://hooks.slack.com/actions/{number}",
             "actions": [{"type": "button", "action_id": name, "block_id": "b"} | element],
         }
-        body |= await self._where(name, value, team) | more
+        body |= more if "container" in more else await self._where(name, value, team) | more
         before = len(self.chat.answers)
         answer = await self.sends(body)
         assert answer.status == 200
