@@ -88,7 +88,7 @@ async def test_an_old_button_says_what_happened_since_and_does_nothing(
 
     # A client that was offline still shows the buttons of before.
     stale = team.slack.workspace.draft(CHANNEL, ask.user, "as it was")
-    stale.blocks = blocks
+    stale.blocks, stale.metadata = blocks, ask.metadata
     team.slack.workspace.post(stale)
     await team.slack.click(ANA, CHANNEL, stale.ts, "dep.approve", value=old["value"])
 
