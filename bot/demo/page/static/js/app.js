@@ -162,8 +162,10 @@ export class App {
     return answer;
   }
 
-  say(text, thread_ts) {
-    return this.tell("say", { channel: this.current, thread_ts, text });
+  async say(text, thread_ts) {
+    const answer = await this.tell("say", { channel: this.current, thread_ts, text });
+    if (thread_ts === null) this.list.toEnd();
+    return answer;
   }
 
   mentionable() {

@@ -99,7 +99,7 @@ export class Guide {
     this.root.replaceChildren(
       el("h2", { id: "guide-title" }, "Your first minute", el("span", { class: "count" }, `${done} of ${all.length}`)),
       el("ol", { class: "steps" }, ...all.map(row)),
-      ...(next < 0 ? [el("p", { class: "all-done" }, "That was the whole of it: asked, signed twice, watched, taken back.")] : this.hint(all[next], me, names)),
+      ...(next < 0 ? [el("p", { class: "all-done" }, "That was the whole of it: asked, signed twice, watched, taken back. Now break something: deploy again, make the new version fail, or kill the bot half-way.")] : this.hint(all[next], me, names)),
     );
     this.root.hidden = false;
   }

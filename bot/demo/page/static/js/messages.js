@@ -6,6 +6,7 @@ import { mrkdwn, plain } from "./mrkdwn.js";
 import { toneOf } from "./signs.js";
 
 const NEAR_END_PX = 60;
+const ONE_BREATH_MS = 5 * 60_000;
 
 export class MessageList {
   /** `scroll` is the element that scrolls `root`; `contextFor(message)` serves its blocks. */
@@ -13,17 +14,31 @@ export class MessageList {
     Object.assign(this, { root, scroll, contextFor, openThread, botId });
     this.shown = new Map();
     this.key = null;
+    this.more = el("button", { type: "button", class: "button small more-below", "data-testid": "more-below", hidden: true, onclick: () => this.toEnd() }, "New messages ↓");
+    if (root.getAttribute("role") === "log") scroll.after(this.more);
+    scroll.addEventListener("scroll", () => this.atEnd() && (this.more.hidden = true), { passive: true });
   }
 
   /** Another `key` means another conversation: start anew, at its end. */
   show(key, messages, names) {
-    const follow = key !== this.key || this.atEnd();
+    const fresh = messages.filter((message) => !this.shown.has(message.ts));
+    // What is for this person alone answers what they just did: it must not stay unseen below.
+    const follow = key !== this.key || this.atEnd() || fresh.some((message) => message.ephemeral);
     if (key !== this.key) this.clear(key);
     const wanted = new Set(messages.map((message) => message.ts));
     for (const [ts, { node }] of this.shown) if (!wanted.has(ts)) this.drop(ts, node);
     let after = null;
-    for (const message of messages) after = this.place(message, after, names);
-    if (follow) this.scroll.scrollTop = this.scroll.scrollHeight;
+    messages.forEach((message, index) => {
+      after = this.place(message, after, names);
+      after.classList.toggle("goes-on", goesOn(messages[index - 1], message));
+    });
+    if (follow) this.toEnd();
+    else this.more.hidden &&= fresh.length === 0;
+  }
+
+  toEnd() {
+    this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.more.hidden = true;
   }
 
   clear(key) {
@@ -70,6 +85,12 @@ export class MessageList {
       this.openThread && !message.ephemeral && !message.home ? threadButton(message, this.openThread) : null,
     );
   }
+}
+
+/** Whether it stands below the one before without naming its author again. */
+function goesOn(before, message) {
+  if (before === undefined || before.user !== message.user || before.ephemeral || message.ephemeral) return false;
+  return new Date(message.at) - new Date(before.at) < ONE_BREATH_MS;
 }
 
 function cardClass(message, isBot) {

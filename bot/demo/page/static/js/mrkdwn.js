@@ -21,6 +21,7 @@ const INLINE = new RegExp(
 );
 
 const GLYPHS = /^[▁▂▃▄▅▆▇█▰▱░▒▓ ]+$/;
+const LONGEST_UNBROKEN = 14;
 const QUOTE = /^(?:&gt;|>) ?/;
 
 export function plain(text) {
@@ -87,7 +88,9 @@ function token([, code, angle, emoji, bold, italic, strike, character], names) {
 
 function codeSpan(text) {
   const drawing = GLYPHS.test(text);
-  return el("code", drawing ? { class: "spark", "aria-hidden": "true" } : {}, text);
+  // An id is one word, although it has a hyphen in it.
+  const whole = text.length <= LONGEST_UNBROKEN ? { class: "whole" } : {};
+  return el("code", drawing ? { class: "spark", "aria-hidden": "true" } : whole, text);
 }
 
 function angled(body, names) {

@@ -100,13 +100,13 @@ function serviceNode(service) {
 }
 
 function versionRow(service, version, numbers, weights) {
-  const index = weights.findIndex(([name]) => name === version);
+  const index = weights.findIndex(([name, weight]) => name === version && weight > 0);
   const rate = Number(numbers.error_rate ?? 0);
   const failing = (service.failing ?? []).includes(version);
   return el(
     "tr",
     { "data-version": version, title: `p95 ${numbers.p95_ms ?? "n/a"} ms` },
-    el("th", { scope: "row" }, el("span", { class: `swatch part-${index < 0 ? 0 : index % 3}`, "aria-hidden": "true" }), version),
+    el("th", { scope: "row" }, el("span", { class: `swatch ${index < 0 ? "part-none" : `part-${index % 3}`}`, "aria-hidden": "true" }), version),
     el("td", {}, `${service.weights[version] ?? 0} %`),
     el("td", {}, Number(numbers.requests ?? 0).toLocaleString("en-US")),
     el("td", { class: failing || rate >= 1 ? "bad" : "good" }, `${rate.toFixed(rate < 10 ? 1 : 0)} %`),
