@@ -2,12 +2,15 @@
 
 import json
 from collections import Counter
+from datetime import timedelta
 
+from bot.auditor import Limits, Violation
 from bot.demo.world.catalogue import FIRST
 from bot.domain.deployment import OVER, Deployment
 from bot.memory import Transaction
 from storage import audit
 from storage.connection import Row
+from storage.invariants import Invariants
 from storage.transaction import connection_of
 from tests.builders import TEAM, a_target
 from tests.e2e.harness import CHANNEL, Team
@@ -40,6 +43,7 @@ async def kept(team: Team, spare_duplicates: int = 0) -> list[Deployment]:
     )
     assert around.slot.holder is None, "a slot was leaked"
     assert await audit.verify(team.store) == []
+    assert await team.store.run(_broken) == ()
     keys = posted_keys(team)
     twice = [key for key, count in keys.items() if count > 1]
     assert len(twice) <= spare_duplicates, f"posted twice: {twice}"
@@ -99,6 +103,10 @@ async def _cards_show_the_end(team: Team, everything: list[Deployment]) -> None:
         assert d.phase.value.replace("_", " ") in card.text.lower() or "live" in card.text, (
             card.text
         )
+
+
+async def _broken(tx: Transaction) -> tuple[Violation, ...]:
+    return await Invariants().violations(tx, Limits.of(timedelta(seconds=1)), ())
 
 
 async def _is_quiet(team: Team) -> bool:
