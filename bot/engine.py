@@ -152,7 +152,7 @@ class Engine:
             context = await self._writer.context_of(tx, d)
             decision = decide(d, seen, context, tx.now)
             if decision.state == d and not decision.wanted.effects:
-                await tx.deployments.put_off(claim, due_at(d, tx.now, self._tick))
+                await tx.deployments.put_off([(claim, due_at(d, tx.now, self._tick))])
                 return d
             return await self._writer.save(tx, d, decision, type(seen).__name__, None, claim)
 

@@ -122,19 +122,23 @@ class Deployments(Protocol):
         """Store *d* if `d.revision` still is the newest (and *claim* still holds, which ends
         with it); returns it with the next revision. Raises `StaleRevision`."""
 
-    async def put_off(self, claim: Claim, due_at: datetime | None) -> None:
-        """Nothing changed: only the due time, and the claim ends. Silent when it was lost."""
+    async def put_off(self, rests: Sequence[tuple[Claim, datetime | None]]) -> None:
+        """Nothing changed: only the due times, and the claims end. Silent where one was lost."""
 
     async def claim_due(self, owner: str, lease: timedelta, limit: int) -> tuple[Claim, ...]:
         """Due, unfinished and unclaimed ones, the longest overdue first; by database time."""
 
+    async def survey(
+        self, claims: Sequence[Claim]
+    ) -> tuple[tuple[Claim, Deployment, Surroundings], ...]:
+        """Those that can be read, with what surrounds them now; nothing is held still."""
+
     async def surroundings(self, target: Target, without: str | None) -> Surroundings:
-        """Slot, lock, ledger and other unfinished deployments of *target*, held still until
-        the transaction ends."""
+        """Slot, lock, ledger and others unfinished there, as they still are at the commit."""
 
     async def current(self, target: Target) -> Deployment | None:
-        """The one that `/rollback SERVICE` means: changing the environment, else watching it,
-        else the newest finished one whose version serves now."""
+        """For `/rollback SERVICE`: what changes the environment, else watches it, else the newest
+        finished one whose version serves now."""
 
     async def teams(self) -> tuple[str, ...]:
         """Every team that ever deployed something here."""
@@ -175,16 +179,13 @@ class Outbox(Protocol):
         self, owner: str, lease: timedelta, limit: int, only: Sequence[str] = ()
     ) -> tuple[Sending, ...]:
         """The first sendable parcel of up to *limit* lanes, most urgent first, marked as being
-        sent. One whose sender's lease ran out comes back as in doubt. *only*: the last parts
-        of lanes, e.g. `traffic`; all lanes if left out."""
+        sent; in doubt if a sender's lease ran out. *only*: last parts of lanes; else all."""
 
     async def done(self, row: Sending) -> None: ...
 
     async def again(self, row: Sending, at: datetime, why: str, is_in_doubt: bool = False) -> None:
-        """Try again at *at*; a wish that a newer one replaced meanwhile is dropped instead.
-
-        One *in doubt* may have been carried out: unless it is fenced traffic, it is not dropped.
-        """
+        """Try again at *at*; a wish that a newer one replaced meanwhile is dropped instead,
+        unless it is *in doubt* (it may have been carried out) and no fenced traffic."""
 
     async def bury(self, row: Sending, why: str) -> None:
         """Give up for good; kept, counted, and the lane goes on."""
@@ -197,8 +198,7 @@ class Inbox(Protocol):
     """What was taken in, so that nothing counts twice."""
 
     async def find(self, key: InboxKey) -> Outcome | None:
-        """What came of it the first time. Raises `Duplicate` when the key is known with another
-        body."""
+        """What came of it the first time. Raises `Duplicate` when it had another body."""
 
     async def add(self, key: InboxKey, outcome: Outcome) -> None:
         """Raises `Duplicate` when another transaction took it in first."""
@@ -279,8 +279,8 @@ class Transaction(Protocol):
         """Keep a policy's text once; idempotent."""
 
     async def seal(self) -> tuple[str, ...]:
-        """Link the journal heads that changed since the last time into one chain; returns the
-        new links, which belong outside the database. One caller at a time: see `acquire`."""
+        """Link the journal heads that changed since the last time; returns the new links, which
+        belong outside the database. One caller at a time: see `acquire`."""
 
     async def acquire(self, name: str, owner: str, lease: timedelta) -> int | None:
         """The named lease's fence when *owner* has it now, else None."""

@@ -68,7 +68,7 @@ class Reconciler:
 
     async def _leave_alone(self, claim: Claim, times: int) -> None:
         pause = min(_LONGEST, _SHORTEST * 2 ** min(times, 10))
-        await self._store.run(lambda tx: tx.deployments.put_off(claim, tx.now + pause))
+        await self._store.run(lambda tx: tx.deployments.put_off([(claim, tx.now + pause)]))
 
     async def _attend(self, claim: Claim) -> None:
         crashpoint("claimed")

@@ -5,14 +5,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.release import Target
-from bot.domain.slots import Active, Ledger
 from bot.memory import Claim, StaleRevision, Surroundings
-from storage import coding, environments
-from storage.connection import Conflict, Connection, Row, first, moment, one
+from storage import coding, environments, surroundings
+from storage.connection import Conflict, Connection, Row, first, moment, one, padded, wanted
 from storage.journal import Head, SqlJournal
 from storage.plans import SqlPlans
 from storage.threads import Carded
@@ -23,6 +23,13 @@ _NEXT_NUMBER = """
 INSERT INTO counters (team, name, value) VALUES (:team, 'deployment', 1)
 ON CONFLICT (team, name) DO UPDATE SET value = counters.value + 1
 RETURNING value"""
+
+_NUMBER = "SELECT value FROM counters WHERE team = :team AND name = 'deployment'"
+
+_NEXT_IF = """
+INSERT INTO counters (team, name, value) VALUES (:team, 'deployment', 1)
+ON CONFLICT (team, name) DO UPDATE SET value = counters.value + 1
+WHERE counters.value = :newest"""
 
 _ADD = """
 INSERT INTO deployments (
@@ -63,12 +70,6 @@ RETURNING team, id, lease_fence, next_due_at"""
 _GET = f"SELECT {_COLUMNS} FROM deployments WHERE team = :team AND id = :id"
 
 _HERE = "team = :team AND service = :service AND environment = :environment"
-
-_AROUND = f"""
-SELECT 0 AS part, id, kind, phase, version, requested_at AS at FROM deployments
-WHERE {_HERE} AND finished_at IS NULL
-UNION ALL
-SELECT 1, version, '', '', body, proven_at FROM proven WHERE {_HERE}"""
 
 _WATCHING = f"""
 SELECT {_COLUMNS} FROM deployments
@@ -111,6 +112,11 @@ class SqlDeployments:
         self._now = now
 
     async def next_number(self, team: str) -> int:
+        if self._connection.gathers:
+            row = await first(self._connection, _NUMBER, team=team)
+            newest: int = 0 if row is None else row[0]
+            await self._connection.write_one(_NEXT_IF, team=team, newest=newest)
+            return newest + 1
         number: int = (await one(self._connection, _NEXT_NUMBER, team=team))[0]
         return number
 
@@ -118,7 +124,7 @@ class SqlDeployments:
         digest = await self._plans.keep(d.team, d.plan)
         head = self._journal.known_head(d.team, d.id)
         try:
-            await self._connection.change(
+            await self._connection.write_one(
                 _ADD,
                 team=d.team,
                 id=d.id,
@@ -146,7 +152,7 @@ class SqlDeployments:
         if claim is not None:
             lease = {"owner": claim.owner, "fence": claim.fence, "now": self._now}
         try:
-            written = await self._connection.change(
+            is_written = await self._connection.write_one(
                 _SAVE if claim is None else _SAVE_CLAIMED,
                 team=d.team,
                 id=d.id,
@@ -156,20 +162,18 @@ class SqlDeployments:
             )
         except Conflict as conflict:
             raise StaleRevision(f"another like {d.id} was first") from conflict
-        if written != 1:
+        if not is_written:
             raise StaleRevision(f"{d.id} is no longer at revision {d.revision}, or the lease ended")
         self._journal.head_is_stored(d.team, d.id, head)
         return replace(d, revision=d.revision + 1)
 
-    async def put_off(self, claim: Claim, due_at: datetime | None) -> None:
-        await self._connection.change(
-            _PUT_OFF,
-            team=claim.team,
-            id=claim.thing,
-            owner=claim.owner,
-            fence=claim.fence,
-            due_at=due_at,
-        )
+    async def put_off(self, rests: Sequence[tuple[Claim, datetime | None]]) -> None:
+        values = [
+            {"team": c.team, "id": c.thing, "owner": c.owner, "fence": c.fence, "due_at": due_at}
+            for c, due_at in rests
+        ]
+        if values:
+            await self._connection.change_each(_PUT_OFF, values)
 
     async def claim_due(self, owner: str, lease: timedelta, limit: int) -> tuple[Claim, ...]:
         until = self._now + lease
@@ -179,19 +183,22 @@ class SqlDeployments:
         in_order = sorted(rows, key=lambda row: moment(row[3]))
         return tuple(Claim(team, id, owner, fence) for team, id, fence, _ in in_order)
 
-    async def surroundings(self, target: Target, without: str | None) -> Surroundings:
-        # The row is locked by a statement of its own: what is read after it cannot be older.
-        here = await environments.hold(self._connection, target)
-        rows = await self._connection.rows(_AROUND, **environments.where(target))
-        in_order = sorted(rows, key=lambda row: moment(row[5]))
-        others = tuple(
-            Active(id, kind, phase, version)
-            for part, id, kind, phase, version, _ in in_order
-            if part == 0 and id != without
+    async def survey(
+        self, claims: Sequence[Claim]
+    ) -> tuple[tuple[Claim, Deployment, Surroundings], ...]:
+        size, values = padded([(claim.team, claim.thing) for claim in claims], "team", "id")
+        rows = await self._connection.rows(_of_all(size), **values)
+        found = {(row[0], row[1]): d for row in rows if (d := await self._readable(row))}
+        targets = {d.target for d in found.values()}
+        around = await surroundings.read(self._connection, targets) if targets else {}
+        return tuple(
+            (claim, d, around[d.target].without(d.id))
+            for claim in claims
+            if (d := found.get((claim.team, claim.thing))) is not None
         )
-        proofs = (row[4] for row in reversed(in_order) if row[0] == 1)
-        proven = tuple(coding.read_version(body) for body in proofs)
-        return Surroundings(here.slot, here.lock, Ledger(here.serving, proven), others)
+
+    async def surroundings(self, target: Target, without: str | None) -> Surroundings:
+        return (await surroundings.read_held(self._connection, target)).without(without)
 
     async def current(self, target: Target) -> Deployment | None:
         here = await environments.look(self._connection, target)
@@ -236,6 +243,12 @@ class SqlDeployments:
     async def _read_all(self, rows: Sequence[Row]) -> tuple[Deployment, ...]:
         return tuple([await self._read(row) for row in rows])
 
+    async def _readable(self, row: Row) -> Deployment | None:
+        try:
+            return await self._read(row)
+        except (ValueError, TypeError, LookupError, AttributeError):
+            return None  # the others of this survey go on
+
     async def _read(self, row: Row) -> Deployment:
         team, id, revision, plan, state, has_card, seq, hash = row
         if has_card:
@@ -246,3 +259,12 @@ class SqlDeployments:
 
 def _asked_at(d: Deployment) -> datetime:
     return d.requested_at
+
+
+@lru_cache(maxsize=16)
+def _of_all(size: int) -> str:
+    columns = ", ".join(f"d.{name}" for name in _COLUMNS.split(", "))
+    return f"""
+{wanted(size, "team", "id")}
+SELECT {columns} FROM wanted AS w CROSS JOIN deployments AS d
+WHERE d.team = w.team AND d.id = w.id"""

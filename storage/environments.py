@@ -17,7 +17,13 @@ _LOOK = f"""
 SELECT deployment_id, fence, lock_reason, locked_by, locked_at, serving
 FROM environments WHERE {_HERE}"""
 
-_HOLD = f"{_LOOK} FOR UPDATE"
+# Written, so that whoever read the row before sees that something may have changed.
+_HOLD = f"""
+UPDATE environments SET fence = fence WHERE {_HERE}
+RETURNING deployment_id, fence, lock_reason, locked_by, locked_at, serving"""
+
+_UNCHANGED = f"""
+UPDATE environments SET fence = fence WHERE {_HERE} AND CAST(xmin AS TEXT) = :mark"""
 
 _KEEP = """
 INSERT INTO environments (team, service, environment, fence)
@@ -74,20 +80,30 @@ def where(target: Target) -> dict[str, str]:
 
 async def look(connection: Connection, target: Target) -> Here:
     row = await first(connection, _LOOK, **where(target))
-    return Here() if row is None else _here(row)
+    return Here() if row is None else here(row)
 
 
 async def hold(connection: Connection, target: Target) -> Here:
     """The row, and nobody else writes it until the transaction ends. It is there for ever
     afterwards, because a row that does not exist cannot be held."""
-    row = await first(connection, _HOLD, **where(target))
+    sql = _HOLD if connection.is_shared else _LOOK
+    row = await first(connection, sql, **where(target))
     if row is None:
         await connection.change(_KEEP, **where(target))
-        row = await one(connection, _HOLD, **where(target))
-    return _here(row)
+        row = await one(connection, sql, **where(target))
+    return here(row)
 
 
-def _here(row: Row) -> Here:
+async def only_if_unchanged(connection: Connection, target: Target, mark: str | None) -> None:
+    """Bind what a gathering connection writes to the row as it was read: all who write about an
+    environment write its row, so nothing else about it has changed either."""
+    if mark is None:
+        await connection.only_if(_KEEP, **where(target))
+    else:
+        await connection.only_if(_UNCHANGED, **where(target), mark=mark)
+
+
+def here(row: Row) -> Here:
     holder, fence, reason, locked_by, locked_at, serving = row
     return Here(
         Slot(holder, fence),

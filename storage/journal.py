@@ -130,7 +130,7 @@ class SqlJournal:
         hash = linked(prev, facts)
         facts["at"] = self._now
         try:
-            await self._connection.change(_APPEND, **facts, prev=prev, hash=hash)
+            await self._connection.write_one(_APPEND, **facts, prev=prev, hash=hash)
         except Conflict as conflict:
             raise StaleRevision(f"somebody else wrote about {thing} first") from conflict
         self._heads[team, thing] = (prev_seq + 1, hash)

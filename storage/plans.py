@@ -25,7 +25,7 @@ class SqlPlans:
     async def keep(self, team: str, plan: Plan) -> str:
         """The digest under which *plan* is stored from now on."""
         digest, body = coding.plan_text(plan)
-        await self._connection.change(_KEEP, team=team, digest=digest, body=body)
+        await self._connection.write_any(_KEEP, team=team, digest=digest, body=body)
         return digest
 
     async def get(self, team: str, digest: str) -> Plan:

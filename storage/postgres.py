@@ -3,8 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -12,7 +12,8 @@ import asyncpg
 
 from bot.memory import Transaction
 from bot.ports import InDoubt, Unavailable
-from storage.connection import Conflict, Row, for_postgres
+from storage.connection import NotAsHoped
+from storage.gathered import PASSING, CommitLost, PostgresConnection, roll_back
 from storage.plans import Known
 from storage.transaction import SqlTransaction, settled
 
@@ -30,34 +31,6 @@ _SETTINGS = {
     "lock_timeout": "5000",
     "jit": "off",
 }
-
-#: The unit was rolled back, or nobody knows; running it again is safe either way, because it
-#: finds itself by its inbox key or by the revision.
-_PASSING = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-)
-
-#: After these nobody knows whether a COMMIT that was sent was carried out.
-_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-)
-
-
-class _CommitLost(OSError):
-    """The answer to a COMMIT never came."""
 
 
 class Dial:
@@ -110,22 +83,24 @@ class PostgresStore:
                 init=_refuse_standby,
                 reset=_reset,
             )
-        except (*_PASSING, asyncpg.PostgresError) as error:
+        except (*PASSING, asyncpg.PostgresError) as error:
             raise Unavailable(f"the database does not answer ({error})") from error
         return cls(pool, clock)
 
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
         kind: Callable[[str], Unavailable] = Unavailable
+        hopes = True
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._transact(unit)
-            except _PASSING as error:
+                return await self._transact(unit, hopes)
+            except PASSING as error:
                 if isinstance(error, ValueError):
                     raise  # a value that does not fit: no other try would end differently
                 if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                     await self._pool.expire_connections()  # they lead to a standby now
-                if isinstance(error, _CommitLost):
+                if isinstance(error, CommitLost):
                     kind = InDoubt  # and stays so, whatever the other attempts come to
+                hopes = False
                 if attempt == _ATTEMPTS:
                     raise kind(f"the database does not answer ({error})") from error
             await asyncio.sleep(random.uniform(0, 0.02 * 4**attempt))  # noqa: S311 - jitter
@@ -149,67 +124,38 @@ class PostgresStore:
         except TimeoutError:
             self._pool.terminate()
 
-    async def _transact(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def _transact(self, unit: Callable[[Transaction], Awaitable[T]], hopes: bool) -> T:
         async with self._pool.acquire(timeout=_LONGEST_WAIT) as connection:
-            await connection.execute("BEGIN")
-            try:
-                now = self._clock() if self._clock else await self._dial.read(connection)
-                tx = SqlTransaction(_PostgresConnection(connection), now, self._plans)
-                result = await settled(unit, tx)
-            except BaseException:
-                await _roll_back(connection)
-                raise
-            if await _commit(connection) != "COMMIT":
-                # Somebody caught a database error inside the unit and went on.
-                raise AssertionError("the transaction had failed and could not be committed")
-            return result
+            if hopes:
+                # If somebody was faster, or it came before: again with locks, and step by step.
+                with suppress(NotAsHoped):
+                    return await self._attempt(connection, unit, gathers=True)
+            return await self._attempt(connection, unit, gathers=False)
+
+    async def _attempt(
+        self, connection: Any, unit: Callable[[Transaction], Awaitable[T]], gathers: bool
+    ) -> T:
+        now = self._clock() if self._clock else await self._dial.read(connection)
+        work = PostgresConnection(connection, gathers)
+        tx = SqlTransaction(work, now, self._plans)
+        try:
+            result = await settled(unit, tx)
+            await work.finish()
+        except BaseException as error:
+            await work.undo()
+            if tx.inbox.hopes and isinstance(error, Exception):
+                # What was decided may be about something that was taken in long ago.
+                raise NotAsHoped("the inbox was not asked") from error
+            raise
+        return result
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
         try:
             async with self._pool.acquire(timeout=_LONGEST_WAIT) as connection:
                 yield connection
-        except _PASSING as error:
+        except PASSING as error:
             raise Unavailable(f"the database does not answer ({error})") from error
-
-
-class _PostgresConnection:
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    async def rows(self, sql: str, **values: Any) -> Sequence[Row]:
-        text, names = for_postgres(sql)
-        try:
-            found: Sequence[Row] = await self._connection.fetch(text, *[values[n] for n in names])
-        except asyncpg.UniqueViolationError as error:
-            raise Conflict(str(error)) from error
-        return found
-
-    async def change(self, sql: str, **values: Any) -> int:
-        text, names = for_postgres(sql)
-        try:
-            status: str = await self._connection.execute(text, *[values[n] for n in names])
-        except asyncpg.UniqueViolationError as error:
-            raise Conflict(str(error)) from error
-        return int(status.rsplit(" ", 1)[1])
-
-
-async def _commit(connection: Any) -> str:
-    try:
-        status: str = await connection.execute("COMMIT")
-    except _LOST as error:
-        raise _CommitLost(str(error)) from error
-    return status
-
-
-async def _roll_back(connection: Any) -> None:
-    if connection.is_closed():
-        return
-    try:
-        await connection.execute("ROLLBACK")
-    except (*_PASSING, asyncpg.PostgresError):
-        # The server rolls back by itself when it notices.
-        connection.terminate()
 
 
 async def _refuse_standby(connection: Any) -> None:
@@ -220,4 +166,4 @@ async def _refuse_standby(connection: Any) -> None:
 async def _reset(connection: Any) -> None:
     """Nothing of a session is ever changed, so only an open transaction needs to go."""
     if connection.is_in_transaction():
-        await _roll_back(connection)
+        await roll_back(connection)

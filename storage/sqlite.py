@@ -178,6 +178,9 @@ class _Turn:
 class _SqliteConnection:
     """Never suspends, which is what lets a unit of work run inside the writer's thread."""
 
+    gathers = False
+    is_shared = False
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
@@ -186,6 +189,22 @@ class _SqliteConnection:
 
     async def change(self, sql: str, **values: Any) -> int:
         return self._execute(sql, values).rowcount
+
+    async def write_one(self, sql: str, **values: Any) -> bool:
+        return self._execute(sql, values).rowcount == 1
+
+    async def write_any(self, sql: str, **values: Any) -> None:
+        self._execute(sql, values)
+
+    async def change_each(self, sql: str, values: Sequence[dict[str, Any]]) -> None:
+        for each in values:
+            self._execute(sql, dict(each))
+
+    async def only_if(self, sql: str, **values: Any) -> None:
+        raise AssertionError("nobody else writes here")
+
+    async def send(self) -> None:
+        """Everything was sent already."""
 
     def _execute(self, sql: str, values: dict[str, Any]) -> sqlite3.Cursor:
         for name, value in values.items():

@@ -40,7 +40,7 @@ class SqlTransaction:
         self.drafts = SqlDrafts(connection)
 
     async def snapshot_policy(self, digest: str, text: str) -> None:
-        await self.connection.change(_SNAPSHOT, digest=digest, text=text, at=self.now)
+        await self.connection.write_any(_SNAPSHOT, digest=digest, text=text, at=self.now)
 
     async def acquire(self, name: str, owner: str, lease: timedelta) -> int | None:
         return await leases.acquire(self.connection, name, owner, lease, self.now)
@@ -60,5 +60,6 @@ def connection_of(tx: Transaction) -> Connection:
 async def settled(unit: Callable[[Transaction], Awaitable[T]], tx: SqlTransaction) -> T:
     """Run *unit* to its end, ready to commit."""
     result = await unit(tx)
+    tx.inbox.settle()
     await tx.journal.settle()
     return result

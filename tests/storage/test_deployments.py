@@ -174,7 +174,7 @@ async def test_putting_off_changes_only_the_due_time_and_ends_the_claim(store: O
     await added(store, a_deployment())
     (claim,) = await claims(store)
 
-    await store.run(lambda tx: tx.deployments.put_off(claim, tx.now))
+    await store.run(lambda tx: tx.deployments.put_off([(claim, tx.now)]))
 
     assert [c.fence for c in await claims(store, "two")] == [claim.fence + 1]
     assert (await got(store)).revision == 0
@@ -186,7 +186,7 @@ async def test_putting_off_what_was_saved_meanwhile_changes_nothing(store: OpenS
     await saved(store, a_deployment())
 
     async def unit(tx: Transaction) -> None:
-        await tx.deployments.put_off(claim, tx.now + timedelta(hours=1))
+        await tx.deployments.put_off([(claim, tx.now + timedelta(hours=1))])
 
     await store.run(unit)
 

@@ -11,7 +11,7 @@ from bot.memory import Claim, Parcel, StaleRevision, Transaction
 from storage.connection import Conflict
 from storage.store import OpenStore, open_store
 from storage.transaction import connection_of
-from tests.builders import NOW, TEAM, a_deployment, a_plan, a_target
+from tests.builders import NOW, TEAM, a_deployment, a_plan, a_target, a_version
 
 PAIRS = 1000
 TASKS = 8
@@ -118,25 +118,27 @@ async def test_two_replicas_never_claim_the_same_thing(url: str, store: OpenStor
     assert sorted(things) == sorted(f"D-{i}" for i in range(100))
 
 
-async def test_a_lock_set_meanwhile_counts(store: OpenStore) -> None:
-    """Whoever decides holds the environment: the lock comes before the decision or after it."""
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_lock_set_meanwhile_counts(store: OpenStore, is_first: bool) -> None:
+    """Whoever decides is bound to the environment as it was read, first row or later one."""
     target = a_target()
-    steps: list[str] = []
+    if not is_first:
+        await store.run(lambda tx: tx.environments.serves(target, a_version("v1"), NOW))
 
-    async def decide(tx: Transaction) -> None:
+    async def decide(tx: Transaction) -> bool:
         around = await tx.deployments.surroundings(target, None)
-        steps.append("free" if around.lock is None else "locked")
         for _ in range(20):
-            await tx.deployments.next_number(TEAM)
-        steps.append("decided")
+            await tx.deployments.teams()
+        await tx.deployments.next_number(TEAM)
+        return around.lock is not None
 
-    async def lock(tx: Transaction) -> None:
+    async def lock(tx: Transaction) -> int:
         await tx.environments.lock(target, "incident", None, tx.now)
-        steps.append("lock")
+        return await tx.deployments.next_number(TEAM)
 
-    await asyncio.gather(store.run(decide), store.run(lock))
+    saw_the_lock, number = await asyncio.gather(store.run(decide), store.run(lock))
 
-    assert steps in (["free", "decided", "lock"], ["lock", "locked", "decided"])
+    assert (saw_the_lock, number) in ((False, 2), (True, 1))
 
 
 async def test_a_unit_may_only_wait_for_its_transaction() -> None:

@@ -1,0 +1,90 @@
+"""What must count at once for an environment, for one or for many of them in one statement."""
+
+# ruff: noqa: S608 - only constants of this module are put together
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from bot.domain.release import Target, Version
+from bot.domain.slots import Active, Ledger
+from bot.memory import Surroundings
+from storage import coding, environments
+from storage.connection import Connection, Row, moment, padded, wanted
+
+_NAMES = ("team", "service", "environment")
+_OF = "wanted AS w CROSS JOIN {0} AS t WHERE t.team = w.team AND t.service = w.service" + (
+    " AND t.environment = w.environment"
+)
+
+_ALL = f"""
+SELECT 0 AS part, w.team, w.service, w.environment,
+  t.id, t.kind, t.phase, t.version, t.requested_at AS at, 0 AS fence, '' AS mark
+FROM {_OF.format("deployments")} AND t.finished_at IS NULL
+UNION ALL
+SELECT 1, w.team, w.service, w.environment, t.version, '', '', t.body, t.proven_at, 0, ''
+FROM {_OF.format("proven")}
+UNION ALL
+SELECT 2, w.team, w.service, w.environment,
+  t.deployment_id, t.lock_reason, t.locked_by, t.serving, t.locked_at, t.fence, MARK
+FROM {_OF.format("environments")}"""
+
+
+@dataclass(slots=True)
+class Around:
+    """One target's rows; *mark* names the state of its own row, None if there is none yet."""
+
+    here: environments.Here
+    mark: str | None
+    open: list[tuple[object, Active]]
+    proven: list[tuple[object, Version]]
+
+    def without(self, id: str | None) -> Surroundings:
+        others = tuple(active for _, active in sorted(self.open, key=_at) if active.id != id)
+        proven = tuple(version for _, version in sorted(self.proven, key=_at, reverse=True))
+        here = self.here
+        return Surroundings(here.slot, here.lock, Ledger(here.serving, proven), others)
+
+
+async def read(connection: Connection, targets: Iterable[Target]) -> dict[Target, Around]:
+    """As of one moment for all of them."""
+    found = {target: Around(environments.Here(), None, [], []) for target in targets}
+    size, values = padded([(t.team, t.service, t.environment) for t in found], *_NAMES)
+    for row in await connection.rows(_text(size, connection.is_shared), **values):
+        _sort_in(found[Target(row[1], row[2], row[3])], row)
+    return found
+
+
+async def read_held(connection: Connection, target: Target) -> Around:
+    """One target's, and nobody else changes them until this unit is committed: by a lock, or
+    because it is not committed if somebody did."""
+    if connection.is_shared and not connection.gathers:
+        # By a statement of its own: what is read after it cannot be older.
+        await environments.hold(connection, target)
+    around = (await read(connection, [target]))[target]
+    if connection.gathers:
+        await environments.only_if_unchanged(connection, target, around.mark)
+    return around
+
+
+def _sort_in(around: Around, row: Row) -> None:
+    part, _, _, _, id, kind, phase, version, at, fence, mark = row
+    if part == 0:
+        around.open.append((at, Active(id, kind, phase, version)))
+    elif part == 1:
+        around.proven.append((at, coding.read_version(version)))
+    else:
+        around.here = environments.here((id, fence, kind, phase, at, version))
+        around.mark = mark
+
+
+def _at(row: tuple[object, object]) -> datetime:
+    return moment(row[0])
+
+
+@lru_cache(maxsize=16)
+def _text(size: int, is_shared: bool) -> str:
+    # Postgres' own name of a row's version; where nobody else writes, there is no need for one.
+    mark = "CAST(t.xmin AS TEXT)" if is_shared else "''"
+    return wanted(size, *_NAMES) + _ALL.replace("MARK", mark)
