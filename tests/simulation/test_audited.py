@@ -15,7 +15,6 @@ from storage import audit
 from storage.invariants import Invariants
 from storage.sqlite import SqliteStore
 from storage.transaction import connection_of
-from tests.simulation.oracle import Key
 from tests.simulation.play import Play
 from tests.simulation.replica import TICK, guard
 
@@ -37,7 +36,7 @@ class AuditedPlay(Play):
         self._auditor = self._auditor_with(PATIENT)
         self._audited_at = 0.0
 
-    async def look(self, promoted: Key | None = None) -> None:
+    async def look(self, promoted: tuple[str, str] | None = None) -> None:
         await super().look(promoted)
         found = await self.plain_store.run(
             lambda tx: Invariants().violations(tx, PATIENT, ()),
