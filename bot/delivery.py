@@ -14,7 +14,7 @@ from bot.blocks.text import names_of
 from bot.blocks.thread import anchor, announce, job_tail
 from bot.board import Board
 from bot.crashpoint import crashpoint
-from bot.domain.deployment import Deployment, Phase
+from bot.domain.deployment import Deployment, Phase, slot_count
 from bot.domain.effects import (
     Alarm,
     Anchor,
@@ -34,6 +34,7 @@ from bot.domain.effects import (
 )
 from bot.domain.events import Observed
 from bot.domain.plan import JobStage
+from bot.domain.slots import Slot
 from bot.engine import Engine
 from bot.memory import Sending, Store, Transaction
 from bot.outbox import STATE
@@ -90,16 +91,33 @@ class Delivery:
 
     async def _to_the_world(self, row: Sending) -> None:
         d, _ = await self._load(row)
-        if not _is_wanted(d, row.effect):
+        if not await self._is_wanted(d, row.effect):
             return
         try:
             await self._move(row, d)
         except Rejected as refused:
             d, now = await self._load(row)
-            if isinstance(row.effect, StopJob) or not _is_wanted(d, row.effect):
+            if isinstance(row.effect, StopJob) or not await self._is_wanted(d, row.effect):
                 raise  # it is about nothing that anybody waits for: buried, and logged
             # A definite no is something seen, and the core decides what it means.
             await self._engine.report(row.team, row.thing, Observed(now, refusal=str(refused)))
+
+    async def _is_wanted(self, d: Deployment, effect: object) -> bool:
+        """Whether anybody still waits for this change of the world."""
+        match effect:
+            case SetTraffic(weights, fence) if d.phase is Phase.ROLLED_BACK:
+                # Traffic was seen to be back before the router heard of it: until it knows this
+                # fence, a late command of before the turn could still move it.
+                around = await self._store.run(
+                    lambda tx: tx.deployments.surroundings(d.target, d.id)
+                )
+                is_newest = around.slot == Slot(None, slot_count(fence))
+                return is_newest and weights == d.wanted_weights
+            case SetTraffic(weights):
+                return bool(d.fence) and weights == d.wanted_weights
+            case StartJob(key=key):
+                return key == d.job_key and d.phase in (Phase.RUNNING, Phase.HELD)
+        return True
 
     async def _move(self, row: Sending, d: Deployment) -> None:
         match row.effect:
@@ -206,16 +224,6 @@ class Delivery:
         if d is None:
             raise Rejected(f"there is no {row.thing}")
         return d, now
-
-
-def _is_wanted(d: Deployment, effect: object) -> bool:
-    """Whether anybody still waits for this change of the world."""
-    match effect:
-        case SetTraffic(weights):
-            return bool(d.fence) and weights == d.wanted_weights
-        case StartJob(key=key):
-            return key == d.job_key and d.phase in (Phase.RUNNING, Phase.HELD)
-    return True
 
 
 def _job(d: Deployment, stage: int) -> JobStage:

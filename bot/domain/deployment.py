@@ -211,7 +211,7 @@ class Deployment:
     @property
     def traffic_fence(self) -> int:
         """A number that never falls for one environment: the slot's count, then the revision."""
-        return (self.fence << 24) + self.revision + 1
+        return (self.fence << _REVISIONS) + self.revision + 1
 
     @property
     def next_weight(self) -> int | None:
@@ -260,6 +260,15 @@ class Deployment:
             and not isinstance(self.stage, GateStage | ApprovalStage)
             and (isinstance(self.stage, RolloutStage) or getattr(self.stage, "changes", False))
         )
+
+
+#: In bits: more revisions than any deployment will see.
+_REVISIONS = 24
+
+
+def slot_count(traffic_fence: int) -> int:
+    """Under which holding of the slot a command to the router was given."""
+    return traffic_fence >> _REVISIONS
 
 
 @dataclass(frozen=True, slots=True)
