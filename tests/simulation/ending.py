@@ -6,8 +6,10 @@ from bot.blocks.card import card
 from bot.blocks.text import names_of
 from bot.blocks.thread import announce
 from bot.domain.deployment import Deployment, Phase
+from bot.domain.release import Target
 from bot.memory import Transaction
 from bot.ports import Posted
+from tests.simulation import oracle
 from tests.simulation.play import Play
 
 
@@ -24,8 +26,21 @@ async def check_ending(play: Play) -> None:
         if d.phase is Phase.ROLLBACK_FAILED:
             told = [s.message.text for s in play.chat.shown.values() if d.id in s.message.text]
             assert any("rollback failed" in text for text in told), "somebody is called (I12)"
+    for target in oracle.TARGETS:
+        _traffic(play, target)
     if play.chat.is_readable:
         assert set(play.chat.posts.values()) <= {1}, "nothing is said twice (F21)"
+
+
+def _traffic(play: Play, target: Target) -> None:
+    """Where nobody is at work, all traffic is where the ledger says it is."""
+    around = play.seen.around[target]
+    is_by_hand = any(d.phase is Phase.ROLLBACK_FAILED for d in play.seen.of(target))
+    if around.slot.holder is None and not is_by_hand:
+        assert around.ledger.serving is not None
+        wanted = ((around.ledger.serving.name, 100),)
+        live = play.road.split(target).live
+        assert live == wanted, f"{live} serve, {wanted} should (F63)"
 
 
 async def _card(play: Play, d: Deployment) -> None:
@@ -40,7 +55,8 @@ async def _card(play: Play, d: Deployment) -> None:
     shown = play.chat.shown[where].message
     # A card is drawn when something changes; only then may a number become too old to believe.
     drawn_at = {play.clock.now, d.health.at if d.health else play.clock.now}
-    true = [card(d, play.policies.people, moment) for moment in drawn_at]
+    rosters = [play.policies.people, *play.mishaps.rosters]
+    true = [card(d, people, moment) for moment in drawn_at for people in rosters]
     assert shown in true, f"the card of {d.id} is true (G9)"
     said = [each.message.text for each in play.chat.thread(where)]
     in_thread = [text for text in said if text in set(told)]

@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 from typing import TypeVar
 
 from bot.memory import Store, Transaction
-from bot.ports import Unavailable
+from bot.ports import InDoubt, Unavailable
 from tests.fakes import Trouble
 
 T = TypeVar("T")
 
 SYSTEMS = ("chat", "router", "runner", "metrics", "checks", "releases")
+
+#: Seconds; whoever slept longer finds its deadline passed, see `Outbox.fill`.
+_DEADLINE = 9.0
 
 
 class Crash(BaseException):
@@ -21,23 +25,43 @@ class Crash(BaseException):
 
 
 @dataclass
+class Step:
+    """One piece of work of one replica, and whether it stood still in the middle of it."""
+
+    was_still: bool = False
+
+
+#: Inherited by every task that a step begins; None outside of a story.
+STEP: ContextVar[Step | None] = ContextVar("step", default=None)
+
+
+@dataclass
 class Fate:
     """Asked at every call to the outside and around every transaction.
 
     `odds` holds, per system, how likely each trouble is. `crash_in` and `pause_in` count the
-    passages until the replica that steps now dies, or stands still until `going_on` is set.
+    passages until the replica that steps now dies, or stands still until `going_on` is set;
+    `pause_at` names a call instead. `lost_commits`: how likely a commit's answer is lost.
+    `seconds` only ever pass.
     """
 
     random: Random
     odds: dict[str, dict[Trouble, float]] = field(default_factory=dict)
     crash_in: int | None = None
     pause_in: int | None = None
+    pause_at: str | None = None
     is_database_down: bool = False
+    lost_commits: float = 0.0
+    seconds: Callable[[], float] = float
     paused: asyncio.Event = field(default_factory=asyncio.Event)
     going_on: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, call: str) -> Trouble:
-        if await self.passage() and call == "chat.post":
+        if self.pause_at == call:
+            self.pause_at, self.pause_in = None, 1
+        since = self.seconds()
+        is_late = await self.passage() and self.seconds() - since >= _DEADLINE
+        if is_late and call == "chat.post":
             raise TimeoutError  # it slept through its deadline, as the real one would find out
         odds = self.odds.get(call.partition(".")[0])
         if not odds:
@@ -47,7 +71,7 @@ class Fate:
         return self.random.choices(troubles, chances)[0]
 
     async def passage(self) -> bool:
-        """Whether a long time went by here."""
+        """Whether time went by here."""
         if self.crash_in is not None:
             self.crash_in -= 1
             if self.crash_in <= 0:
@@ -58,6 +82,9 @@ class Fate:
             if self.pause_in <= 0:
                 self.pause_in = None
                 going_on = self.going_on
+                step = STEP.get()
+                if step is not None:
+                    step.was_still = True
                 self.paused.set()
                 await going_on.wait()
                 return True
@@ -65,8 +92,9 @@ class Fate:
 
     def be_kind(self) -> None:
         self.odds.clear()
-        self.crash_in = self.pause_in = None
+        self.crash_in = self.pause_in = self.pause_at = None
         self.is_database_down = False
+        self.lost_commits = 0.0
 
 
 class FatefulStore:
@@ -82,6 +110,8 @@ class FatefulStore:
             raise Unavailable("the database is away")
         result = await self._store.run(unit)
         await self._fate.passage()
+        if self._fate.lost_commits and self._fate.random.random() < self._fate.lost_commits:
+            raise InDoubt("the answer to the commit was lost")
         return result
 
     async def now(self) -> datetime:

@@ -1,12 +1,16 @@
 """What goes wrong in a story, and what is mended again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 
+from bot.domain.roles import People, Person
+from tests.builders import ANA, QUINN, TESS
 from tests.fakes import READINGS, Clock, FakeWorld, Trouble
 from tests.simulation.fate import SYSTEMS, Fate
 from tests.simulation.oracle import Oracle
+from tests.simulation.race import RacingStore
+from tests.simulation.road import SlowRoad
 
 
 @dataclass
@@ -16,8 +20,12 @@ class Mishaps:
     random: Random
     fate: Fate
     world: FakeWorld
+    road: SlowRoad
+    racing: RacingStore
     clock: Clock
     oracle: Oracle
+    staff: dict[str, Person]
+    rosters: list[People] = field(default_factory=list)
 
     async def trouble(self) -> None:
         system = self.random.choice(SYSTEMS)
@@ -53,7 +61,35 @@ class Mishaps:
     async def database(self) -> None:
         self.fate.is_database_down = True
 
-    def end(self) -> None:
+    async def races(self) -> None:
+        self.racing.odds = self.random.choice((0.0, 0.1, 0.3))
+
+    async def stand_still_at_the_router(self) -> None:
+        self.fate.pause_at = "router.set_weights"
+
+    async def slow_road(self) -> None:
+        self.road.delayed = self.random.choice((0.0, 0.5))
+
+    async def doubt(self) -> None:
+        self.fate.lost_commits = self.random.choice((0.0, 0.05))
+
+    async def somebody_leaves(self) -> None:
+        """Or is back; what they may do follows at once."""
+        user = self.random.choice((ANA, QUINN, TESS))
+        gone = self.staff[user]
+        self.staff[user] = replace(gone, is_active=not gone.is_active)
+        self.rosters.append(replace(self.oracle.people, by_id=dict(self.staff)))
+
+    async def a_tag_moves(self) -> None:
+        """A name that was signed is given to another build."""
+        known = self.world.releases.known
+        if known:
+            place = self.random.choice(list(known)[-4:])
+            known[place] = replace(known[place], commit="f" * 40)
+            self.oracle.moved_at[place] = self.clock.passed
+
+    async def end(self) -> None:
         self.world.metrics.moods.clear()
-        self.world.router.late, self.world.router.is_lying = timedelta(), False
-        self.world.router.refuses = ""
+        self.road.late, self.road.is_lying = timedelta(), False
+        self.road.refuses, self.road.delayed = "", 0.0
+        await self.road.all_arrive()

@@ -3,19 +3,21 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import permutations
 
 from bot.domain.deployment import OVER, Deployment, Phase
 from bot.domain.plan import ApprovalStage, RolloutStage
 from bot.domain.release import Target
+from bot.domain.roles import People
 from bot.memory import Store, Surroundings, Transaction
 from tests.builders import TEAM
 from tests.fakes import FakeWorld
 from tests.simulation.team import SERVICES
+from tests.simulation.witness import Key
 
 OTHER_TEAM = "T0OTHER"
 TEAMS = (TEAM, OTHER_TEAM)
 TARGETS = tuple(Target(team, service, "production") for team in TEAMS for service in SERVICES)
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Oracle:
     """Remembers what was allowed and when; raises `AssertionError` at the first violation."""
 
     world: FakeWorld
+    people: People
+    moved_at: dict[tuple[str, str], float] = field(default_factory=dict)
     allowed: dict[tuple[Target, str], int] = field(default_factory=lambda: defaultdict(int))
     stepped_at: dict[Key, datetime] = field(default_factory=dict)
     fences: dict[Target, int] = field(default_factory=lambda: defaultdict(int))
@@ -62,6 +66,19 @@ class Oracle:
                 self.stepped_at[key] = now
         for target in TARGETS:
             self._environment(before, after, target)
+
+    def door(self, d: Deployment) -> None:
+        """Asked at the moment the environment is entered: people and the build still count."""
+        stages = [s for s in d.plan.stages[: d.cursor] if isinstance(s, ApprovalStage)]
+        assert all(is_signed(d, stage, self.people) for stage in stages), (
+            f"{d.id} enters without the signatures of those who may sign now (F26)"
+        )
+        name = (d.plan.service, d.version.name)
+        moved_at = self.moved_at.get(name)
+        if moved_at is not None and self.world.clock.passed - moved_at > 2 * LAP.total_seconds():
+            assert self.world.releases.known[name].is_same_build(d.version), (
+                f"{d.version.name} is not what was signed (F81)"
+            )
 
     def _one(self, was: Deployment | None, d: Deployment) -> None:
         if was is not None:
@@ -95,7 +112,8 @@ class Oracle:
         assert dict(self.world.router.split(d.target).live) == dict(was.wanted_weights), (
             "a step is left when it was seen (I4)"
         )
-        since = self.stepped_at[d.team, d.id]
+        seen_since = self.world.router.split(d.target).live_at
+        since = max(self.stepped_at[d.team, d.id], seen_since)
         if self.jumped_at is None or self.jumped_at < since:
             assert now - since >= stage.steps[was.step].bake, "a whole bake (I4)"
 
@@ -132,6 +150,18 @@ class Oracle:
         assert new <= watched, "only a watched version is proven (I13)"
 
 
+def is_signed(d: Deployment, stage: ApprovalStage, people: People) -> bool:
+    """Tried in every order: distinct, active, entitled humans, and none of the parties."""
+    barred = [people.find(user) for user in (d.requested_by, *d.version.authors)]
+    humans = {person.id: person for a in d.approvals if (person := people.find(a.by))}
+    able = [p for p in humans.values() if p.is_active and p not in barred]
+    roles = [slot.role for slot in stage.slots for _ in range(slot.needed)]
+    return any(
+        all(role in person.roles for person, role in zip(order, roles, strict=True))
+        for order in permutations(able, len(roles))
+    )
+
+
 def is_at_rest(d: Deployment, picture: Picture) -> bool:
     """Over, or waiting for a person, or for its turn behind one that waits for a person."""
     if d.phase in OVER or d.phase is Phase.HELD:
@@ -145,4 +175,5 @@ def is_at_rest(d: Deployment, picture: Picture) -> bool:
     )
 
 
+LAP = timedelta(seconds=15)
 LONGEST_SETTLING = timedelta(minutes=30)

@@ -1,10 +1,8 @@
 """A story told by a seed: people, replicas, faults and time, in any order."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from random import Random
 
 from bot.domain.deployment import Phase
 from bot.domain.events import (
@@ -25,56 +23,37 @@ from bot.memory import InboxKey, Store
 from bot.ports import Unavailable
 from bot.previews import wish_for
 from bot.writer import Source
-from tests.builders import ANA, CHRIS, DANA, DEVO, QUINN, SAM, TEAM, TESS, a_version
-from tests.fake_chat import FakeChat
-from tests.fakes import Clock, FakeWorld
+from tests.builders import ANA, CHRIS, DANA, DEVO, QUINN, SAM, TESS, a_version
 from tests.simulation import oracle
-from tests.simulation.fate import Crash, Fate, FatefulStore
-from tests.simulation.mishaps import Mishaps
+from tests.simulation.cast import Cast
+from tests.simulation.fate import STEP, Crash, Step
 from tests.simulation.replica import Replica
-from tests.simulation.team import SERVICES, policies
+from tests.simulation.team import ANA_AT_HOME, SERVICES
+from tests.simulation.witness import Key
 
-PEOPLE = (DANA, DEVO, ANA, QUINN, SAM, TESS, CHRIS, "U0STRANGER")
-SIGNERS = (ANA, QUINN, TESS, CHRIS)
+PEOPLE = (DANA, DEVO, ANA, ANA_AT_HOME, QUINN, SAM, TESS, CHRIS, "U0STRANGER")
+SIGNERS = (ANA, ANA_AT_HOME, QUINN, TESS, CHRIS)
+
+
+Do = Callable[[Replica, Source], Awaitable[Outcome]]
 
 
 @dataclass
 class Sent:
     """One delivery of Slack's, which may come again; `outcome` once it is known."""
 
-    do: Callable[[Replica], Awaitable[Outcome]]
-    promotes: oracle.Key | None
+    do: Do
+    source: Source
+    promotes: Key | None = None
+    is_stale: bool = False
     outcome: Outcome | None = None
 
 
-@dataclass
-class Stuck:
-    """A replica in the middle of something, that has not heard what happened since."""
-
-    replica: Replica
-    task: asyncio.Task[None]
-    going_on: asyncio.Event
-
-
-class Play:
+class Play(Cast):
     def __init__(self, seed: int, store: Store) -> None:
-        self.random = Random(seed)
-        self.clock = Clock()
-        self.fate = Fate(self.random)
-        self.world = FakeWorld(self.clock, self.fate)
-        self.chat = FakeChat(self.clock, self.fate)
-        self.chat.is_readable = self.random.random() < 0.8
-        self.policies = policies()
-        self.oracle = oracle.Oracle(self.world)
-        self.plain_store = store
-        self.store = FatefulStore(store, self.fate)
-        self.mishaps = Mishaps(self.random, self.fate, self.world, self.clock, self.oracle)
+        super().__init__(seed, store)
         self.sent: list[Sent] = []
-        self.stuck: list[Stuck] = []
-        self.dead: list[str] = []
-        self.seen = oracle.Picture({}, {})
-        self._count = 0
-        self.replicas = [self._replica() for _ in range(self.random.randint(1, 3))]
+        self.racing.rival = self._rival
 
     async def run(self, steps: int) -> None:
         await self._begin()
@@ -91,8 +70,16 @@ class Play:
             (8, self.mishaps.kindness),
             (4, self.mishaps.crash_soon),
             (3, self.mishaps.stand_still),
-            (5, self._go_on),
+            (5, self.go_on),
             (4, self.mishaps.mood),
+            (4, self.mishaps.races),
+            (3, self.mishaps.stand_still_at_the_router),
+            (3, self.mishaps.slow_road),
+            (4, self.road.arrives),
+            (2, self.mishaps.doubt),
+            (2, self.mishaps.somebody_leaves),
+            (1, self.mishaps.a_tag_moves),
+            (1, self._nobody_works),
             (1, self.mishaps.jump),
             (1, self.mishaps.database),
         ]
@@ -101,10 +88,6 @@ class Play:
             ((_, move),) = self.random.choices(moves, weights)
             await move()
             await self.look()
-
-    async def look(self, promoted: oracle.Key | None = None) -> None:
-        before, self.seen = self.seen, await oracle.picture(self.plain_store)
-        self.oracle.check(before, self.seen, self.clock.now, promoted)
 
     # --- what happens --------------------------------------------------------------------------
 
@@ -117,6 +100,9 @@ class Play:
     async def _time_passes(self) -> None:
         self.clock.pass_(timedelta(seconds=self.random.choice((1, 5, 5, 15, 30, 60))))
 
+    async def _nobody_works(self) -> None:
+        self.clock.pass_(timedelta(minutes=self.random.choice((6, 16))))
+
     async def _some_time(self) -> None:
         self.clock.pass_(timedelta(seconds=20))
         await self._lap()
@@ -124,32 +110,10 @@ class Play:
         await self._drain()
 
     async def _lap(self) -> None:
-        await self._step(Replica.lap)
+        await self.step(Replica.lap)
 
     async def _drain(self) -> None:
-        await self._step(Replica.drain)
-
-    async def _step(self, work: Callable[[Replica], Awaitable[None]]) -> None:
-        place = self.random.randrange(len(self.replicas))
-        replica = self.replicas[place]
-        if any(stuck.replica is replica for stuck in self.stuck):
-            return
-        self.fate.paused.clear()
-        self.fate.going_on = asyncio.Event()
-        task = asyncio.ensure_future(work(replica))
-        paused = asyncio.ensure_future(self.fate.paused.wait())
-        await asyncio.wait({task, paused}, return_when=asyncio.FIRST_COMPLETED)
-        paused.cancel()
-        if task.done():
-            await self._ended(replica, task)
-        else:
-            self.stuck.append(Stuck(replica, task, self.fate.going_on))
-
-    async def _ended(self, replica: Replica, task: "asyncio.Future[None]") -> None:
-        try:
-            await task
-        except Crash:
-            self._replace(replica)
+        await self.step(Replica.drain)
 
     async def _request(self) -> None:
         service = self.random.choice(SERVICES)
@@ -161,8 +125,9 @@ class Play:
         policy = self.policies.services[service]
         plan = next(iter(policy.plans.values()))
         wish = wish_for(self.random.choice(PEOPLE), version, plan, policy)
-        source = self._source()
-        await self._send(Sent(lambda replica: replica.engine.request(wish, source), None))
+        await self._send(
+            Sent(lambda replica, source: replica.engine.request(wish, source), self.source())
+        )
 
     async def _sign(self) -> None:
         waiting = [d for d in self.seen.unfinished if isinstance(d.stage, ApprovalStage)]
@@ -195,17 +160,29 @@ class Play:
             await self._unlock(d.target)
 
     async def _unlock(self, target: Target) -> None:
-        by, source = self.random.choice(SIGNERS), self._source(target.team)
-        sent = Sent(lambda replica: replica.engine.unlock(target, by, "done", source), None)
-        await self._send(sent)
+        by = self.random.choice(SIGNERS)
+        do: Do = lambda replica, source: replica.engine.unlock(target, by, "done", source)  # noqa: E731
+        await self._send(Sent(do, self.source(target.team)))
 
     async def _tell(self, team: str, id: str, wish: Wish, offer: int | None) -> None:
-        source = self._source(team)
+        do: Do = lambda replica, source: replica.engine.apply(id, wish, source, offer)  # noqa: E731
         promotes = (team, id) if isinstance(wish, Promoted) else None
-        do: Callable[[Replica], Awaitable[Outcome]] = lambda replica: replica.engine.apply(  # noqa: E731
-            id, wish, source, offer
-        )
-        await self._send(Sent(do, promotes))
+        known = self.seen.deployments.get((team, id))
+        is_stale = known is not None and offer not in (None, known.offer)
+        await self._send(Sent(do, self.source(team), promotes, is_stale))
+
+    async def _rival(self, key: Key) -> None:
+        """Somebody presses a button about the same deployment, and is first."""
+        team, id = key
+        wishes: list[Wish] = [
+            Held(DANA),
+            RollbackRequested(SAM, "500s on /pay"),
+            *(Approved(signer) for signer in SIGNERS),
+            Promoted(TESS),
+            Resumed(SAM),
+        ]
+        self.fate.pause_in = self.fate.crash_in = None
+        await self._tell(team, id, self.random.choice(wishes), None)
 
     async def _again(self) -> None:
         """An old delivery comes once more: it must answer the same and change nothing."""
@@ -224,72 +201,22 @@ class Play:
     async def _send(self, sent: Sent) -> None:
         if sent not in self.sent:
             self.sent.append(sent)
-        awake = [r for r in self.replicas if all(s.replica is not r for s in self.stuck)]
-        if not awake:
+        if not self.awake:
             return
-        replica = self.random.choice(awake)
+        replica = self.random.choice(self.awake)
         self.fate.pause_in = None
+        STEP.set(Step())
         try:
-            sent.outcome = await sent.do(replica)
+            sent.outcome = await sent.do(replica, sent.source)
         except Unavailable:
             pass
         except Crash:
-            self._replace(replica)
+            self.replaced(replica)
         await self.look(sent.promotes)
+        if sent.outcome is not None:
+            await self._answered(sent, sent.outcome)
 
-    # --- what goes wrong -----------------------------------------------------------------------
-
-    async def _go_on(self) -> None:
-        if self.stuck:
-            stuck = self.stuck.pop(self.random.randrange(len(self.stuck)))
-            self.fate.pause_in = None
-            stuck.going_on.set()
-            await self._ended(stuck.replica, stuck.task)
-
-    # --- its end -------------------------------------------------------------------------------
-
-    async def settle(self) -> None:
-        """No more faults: everything comes to rest within half an hour of virtual time."""
-        self.fate.be_kind()
-        while self.stuck:
-            await self._go_on()
-            await self.look()
-        self.mishaps.end()
-        end = self.clock.passed + oracle.LONGEST_SETTLING.total_seconds()
-        while not all(oracle.is_at_rest(d, self.seen) for d in self.seen.unfinished):
-            left = [(d.id, d.phase, d.waits_for) for d in self.seen.unfinished]
-            assert self.clock.passed < end, f"still not at rest: {left}"
-            await self.beat(timedelta(seconds=10))
-        await self.beat(timedelta(seconds=10))
-
-    async def beat(self, time: timedelta) -> None:
-        """Time passes, and every replica does its work."""
-        self.clock.pass_(time)
-        for replica in self.replicas:
-            await replica.lap()
-            await self.look()
-            await replica.drain()
-            await self.look()
-
-    # --- the replicas --------------------------------------------------------------------------
-
-    def _replace(self, replica: Replica) -> None:
-        self.dead += [why for _, why in replica.dead]
-        self.replicas[self.replicas.index(replica)] = self._replica()
-
-    def _replica(self) -> Replica:
-        self._count += 1
-        return Replica(
-            f"replica-{self._count}",
-            self.store,
-            self.policies,
-            self.world,
-            self.chat,
-            self.clock,
-            self.random,
-        )
-
-    def _source(self, team: str | None = None) -> Source:
-        self._count += 1
-        team = team or (TEAM if self.random.random() < 0.8 else oracle.OTHER_TEAM)
-        return Source(InboxKey(team, "test", f"k{self._count}", "body"), f"https://h/{self._count}")
+    async def _answered(self, sent: Sent, outcome: Outcome) -> None:
+        stored = await self.plain_store.run(lambda tx: tx.inbox.find(sent.source.key))
+        assert stored == outcome, "what is answered is stored (G1)"
+        assert not sent.is_stale or outcome.refusal, "an old button does nothing (S20)"

@@ -1,12 +1,14 @@
 """Two services with short stages, and the people who work on them."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.gates import Check, Driver
 from bot.domain.health import HealthRules
 from bot.domain.plan import (
+    ApprovalStage,
     GateStage,
     Plan,
     RollbackRules,
@@ -15,10 +17,12 @@ from bot.domain.plan import (
     UpdateRules,
     WatchStage,
 )
+from bot.domain.roles import People, Person
 from bot.ports import Policies, ServicePolicy
-from tests.builders import a_plan, health_rules, people
+from tests.builders import ANA, TESS, a_plan, health_rules, people
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+ANA_AT_HOME = "U0ANAHOME"
 SERVICES = ("checkout", "search")
 VERIFY = Check("serves", Driver("http"), "on_call")
 
@@ -52,12 +56,30 @@ def plan_of(service: str) -> Plan:
     )
 
 
-def policies() -> Policies:
-    return Policies(people(), {service: _policy(service) for service in SERVICES}, 15 * MINUTE)
+def staff() -> dict[str, Person]:
+    """The demo team, in which Tess may sign in two places, and Ana has two accounts."""
+    everybody = dict(people().by_id)
+    both = frozenset({"tech_lead", "deployment_lead", "qa_lead"})
+    everybody[TESS] = replace(everybody[TESS], roles=both)
+    everybody[ANA] = replace(everybody[ANA], accounts=frozenset({ANA_AT_HOME}))
+    return everybody
+
+
+def policies(by_id: Mapping[str, Person]) -> Policies:
+    """Whoever changes *by_id* revokes rights at once."""
+    team = People(by_id, people().titles)
+    return Policies(team, {service: _policy(service) for service in SERVICES}, 15 * MINUTE)
 
 
 def _policy(service: str) -> ServicePolicy:
     text = f"service: {service}\n"
     digest = hashlib.sha256(text.encode()).hexdigest()
     plan = plan_of(service)
+    stages = tuple(
+        replace(s, expires_after=15 * MINUTE, remind_after=5 * MINUTE)
+        if isinstance(s, ApprovalStage)
+        else s
+        for s in plan.stages
+    )
+    plan = replace(plan, stages=stages)
     return ServicePolicy(service, (), text, digest, "production", {("production", plan.kind): plan})
