@@ -54,12 +54,12 @@ def _policy(service: str) -> ServicePolicy:
 class Office:
     """Use `async with`. Everything a person does is one method, named for what they do."""
 
-    def __init__(self, database: Path, *services: str) -> None:
+    def __init__(self, database: Path, *services: str, fate: Fate | None = None) -> None:
         self._database = database
         self._ids = count(1)
         self._stack = AsyncExitStack()
         self.clock = Clock()
-        self.fate = Fate(Random(1))
+        self.fate = fate or Fate(Random(1))
         self.world = FakeWorld(self.clock, self.fate)
         self.chat = FakeChat(self.clock, self.fate)
         self.policies = policies(*(services or ("checkout",)))
