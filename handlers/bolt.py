@@ -1,15 +1,16 @@
 """Bolt's part: routing. Everything is answered within its acknowledgement, nothing after it."""
 
 import logging
-import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.async_app import AsyncAck
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports import Chat, Message, Rejected, Unavailable
@@ -23,19 +24,17 @@ from handlers.errors import Answers
 from handlers.gate import Admitted
 from handlers.limit import Limit
 from handlers.mentions import Mentions
+from handlers.request_form import RequestForm
 from handlers.rollback import RollbackCommand
 from handlers.shapes import (
     AppMentioned,
     BlockActions,
-    Shape,
+    BlockSuggestion,
     SlashCommand,
     ViewSubmission,
     shape_of,
 )
 from handlers.submissions import CLOSE, Response, Submissions, pushed, said
-
-S = TypeVar("S", bound=Shape)
-_ANY = re.compile(r".*")
 
 
 class Door:
@@ -61,16 +60,27 @@ class Door:
         }
         self._clicks = Clicks(desk, deploy)
         self._submissions = Submissions(desk)
+        self._form = RequestForm(desk)
         self._mentions = Mentions(desk, rollback, bot_user)
 
-    def register(self, app: AsyncApp) -> None:
-        app.command(_ANY)(self.command)
-        app.action(_ANY)(self.click)
-        app.view(_ANY)(self.submit)
-        app.event("app_mention")(self.mention)
+    async def route(self, ack: AsyncAck, body: dict[str, Any]) -> bool:
+        """Whether *body* was for one of our handlers, and so is acknowledged now."""
+        match shape_of(body):
+            case SlashCommand() as command:
+                await self._command(ack, command, body)
+            case BlockActions() as click:
+                await self._click(ack, click, body)
+            case ViewSubmission() as form:
+                await self._submit(ack, form, body)
+            case AppMentioned() as mention:
+                await self._mention(ack, mention, body)
+            case BlockSuggestion() as question:
+                await ack(options=await self._form.options(question))
+            case _:
+                return False
+        return True
 
-    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        command = _shaped(body, SlashCommand)
+    async def _command(self, ack: AsyncAck, command: SlashCommand, body: dict[str, Any]) -> None:
         source = deliveries.of_command(command, body)
         handler = self._commands.get(command.command)
 
@@ -91,8 +101,7 @@ class Door:
                 response_type="ephemeral",
             )
 
-    async def click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        click = _shaped(body, BlockActions)
+    async def _click(self, ack: AsyncAck, click: BlockActions, body: dict[str, Any]) -> None:
         source = deliveries.of_click(click, body)
         over, to = self._limit.click(click, source), source.reply_to
         if over is None:
@@ -104,8 +113,7 @@ class Door:
             await self._tell(to, message)
         await ack()
 
-    async def submit(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        form = _shaped(body, ViewSubmission)
+    async def _submit(self, ack: AsyncAck, form: ViewSubmission, body: dict[str, Any]) -> None:
         source = deliveries.of_form(form, body)
         refusal = self._limit.form(form, source)
         if refusal is not None:
@@ -122,8 +130,7 @@ class Door:
             response = said(message)
         await ack(**response)
 
-    async def mention(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        mention = _shaped(body, AppMentioned)
+    async def _mention(self, ack: AsyncAck, mention: AppMentioned, body: dict[str, Any]) -> None:
         source = deliveries.of_mention(mention, body)
         over = self._limit.mention(mention, source)
         if over is None:
@@ -144,6 +151,26 @@ class Door:
 
 
 _Command = Callable[[SlashCommand, Source], Awaitable[Message | None]]
+
+
+class _Route(AsyncMiddleware):
+    """Ends Bolt's chain: to look through listeners, and to gather every argument one might
+    want, costs more than all else that Bolt does for a request."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,
+        next: Callable[[], Awaitable[BoltResponse]],
+    ) -> BoltResponse | None:
+        ack = req.context.ack
+        if await self._door.route(ack, req.body):
+            return ack.response
+        return await next()
 
 
 def bolt_app(client: AsyncWebClient, token: str, door: Door) -> AsyncApp:
@@ -168,7 +195,7 @@ def bolt_app(client: AsyncWebClient, token: str, door: Door) -> AsyncApp:
         ignoring_self_events_enabled=False,
         raise_error_for_unhandled_request=False,
     )
-    door.register(app)
+    app.use(_Route(door))
     return app
 
 
@@ -192,14 +219,6 @@ def http_handler(
         return web.Response(status=status, text=response.body or "", headers=headers)
 
     return handle
-
-
-def _shaped(body: dict[str, Any], kind: type[S]) -> S:
-    shape = shape_of(body)
-    if not isinstance(shape, kind):
-        # The gate has checked this over HTTP; a socket that sends otherwise is not Slack.
-        raise ValueError(f"not a {kind.__name__}")
-    return shape
 
 
 def _unknown(command: str) -> Message:
