@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from bot.policies.findings import Finding, suggest
+from bot.policies.org_schema import LimitsEntry
 from bot.policies.references import warning
 from bot.policies.values import duration, percent
 from bot.policies.yaml_source import Node
@@ -28,16 +29,16 @@ def in_org(org: Node) -> Iterator[Finding]:
 def _crowd(limits: Node) -> Iterator[Finding]:
     """What one person may use up alone, nobody else in the channel has."""
     channel = limits.get("channel_per_minute")
+    whole = channel.value if channel is not None else None
+    if channel is None or not isinstance(whole, int):
+        return
     for name in ("commands_per_minute", "clicks_per_minute"):
         own = limits.get(name)
-        if channel is None or own is None:
-            continue
-        if _is_below(channel, own):
-            yield warning(channel, "one person can use this up alone", f"write more than {name}")
-
-
-def _is_below(one: Node, other: Node) -> bool:
-    return isinstance(one.value, int) and isinstance(other.value, int) and one.value < other.value
+        most = own.value if own is not None else LimitsEntry.model_fields[name].default
+        if isinstance(most, int) and whole <= most:
+            problem = f"one person can use this up alone with `{name}`"
+            yield warning(channel, problem, f"write more than {most}")
+            return
 
 
 def in_service(root: Node) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from bot.domain.approvals import RoleSlot
 from bot.domain.plan import ApprovalStage, JobStage, RolloutStage, WatchStage
 from bot.policies.findings import PolicyError, suggest
 from bot.policies.loader import findings, load
+from bot.ports import Limits
 from tests.policies.texts import COMPLETE, EXTENDING, ORG, found_in, only, write
 
 DIGEST = "c6bcdce058fbc392c188734a1039aaf4a8d28d939eef423ee0b0c7479429c152"
@@ -30,6 +31,25 @@ def test_one_service_file_is_read_with_the_org_yaml_beside_it(tmp_path: Path) ->
     write(tmp_path, org=ORG, checkout=EXTENDING, payments="broken: [")
 
     assert list(load(tmp_path / "checkout.yaml").services) == ["checkout"]
+
+
+@pytest.mark.parametrize(
+    ("written", "limits"),
+    [
+        ("", Limits(10, 30, 120)),
+        ("limits: {commands_per_minute: 5}\n", Limits(5, 30, 120)),
+        (
+            "limits: {commands_per_minute: 1, clicks_per_minute: 2, channel_per_minute: 3}\n",
+            Limits(1, 2, 3),
+        ),
+    ],
+)
+def test_limits_are_what_is_written_and_else_what_suits_most(
+    tmp_path: Path, written: str, limits: Limits
+) -> None:
+    policies = load(write(tmp_path, org=ORG + written, checkout=EXTENDING))
+
+    assert policies.limits == limits
 
 
 def test_hidden_files_and_other_endings_are_left_alone(tmp_path: Path) -> None:
