@@ -31,16 +31,18 @@ from tests.domain.watchman import is_waiting_for_people
 from tests.domain.world import READINGS, World, everybody
 
 PEOPLE = (DANA, DEVO, ANA, QUINN, SAM, TESS, CHRIS)
-SERVICES = st.sampled_from(("checkout", "search"))
+SERVICES = st.sampled_from(("checkout", "search", "invoices"))
 WHO = st.sampled_from(PEOPLE)
 WHICH = st.integers(0, 5)
 LAP = timedelta(seconds=29)
-#: Two of each service, which compete for its slot.
+#: Two of each service, which compete for its slot; of `invoices` nothing serves yet.
 FIRST = (
     ("checkout", "normal"),
     ("search", "normal"),
     ("checkout", "hotfix"),
     ("search", "hotfix"),
+    ("invoices", "normal"),
+    ("invoices", "hotfix"),
 )
 
 
@@ -71,8 +73,10 @@ class Deploying(RuleBasedStateMachine):
     def wish(self, which: int, wish: type[Held | Resumed | Promoted], by: str) -> None:
         self.world.tell(self.some(which).id, wish(by))
 
-    @rule(which=WHICH, wish=st.sampled_from((Rejected, RollbackRequested)), by=WHO)
-    def wish_to_end(self, which: int, wish: type[Rejected | RollbackRequested], by: str) -> None:
+    @rule(which=WHICH, wish=st.sampled_from((Rejected, Cancelled, RollbackRequested)), by=WHO)
+    def wish_to_end(
+        self, which: int, wish: type[Rejected | Cancelled | RollbackRequested], by: str
+    ) -> None:
         d = self.some(which)
         if d.is_touched:  # the others would nearly all end here
             self.world.tell(d.id, wish(by, "it is slow"))

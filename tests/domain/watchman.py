@@ -10,7 +10,7 @@ from bot.domain import canon
 from bot.domain.decide import due_at
 from bot.domain.deployment import MOVES, Decision, Deployment, Phase
 from bot.domain.effects import LockEnvironment, Page, Proves, Serves, SetTraffic, StartJob, Wanted
-from bot.domain.events import Event, Observed, Promoted, Requested
+from bot.domain.events import Cancelled, Event, Observed, Promoted, Requested
 from bot.domain.gates import CheckResult
 from bot.domain.health import Verdict
 from bot.domain.offer import offered
@@ -54,6 +54,7 @@ class Watchman:
         self._door(d, after, event, context)
         self._ends(d, after, event, decision.wanted)
         self._ledger(d, decision.wanted)
+        self._no_way_back(d, after, event, decision.wanted)
         meaning = [(offered(x), x.cursor, x.step, x.phase) for x in (d, after)]
         assert (meaning[0] == meaning[1]) == (d.offer == after.offer)
         if after.phase is not Phase.RUNNING or after.step_since != d.step_since:
@@ -161,13 +162,18 @@ class Watchman:
         gates = [c.name for stage in behind if isinstance(stage, GateStage) for c in stage.checks]
         assert passed(event.checks, gates)
         assert all(is_signed(d, s, context) for s in behind if isinstance(s, ApprovalStage))
+        assert (context.ledger.serving is None) == after.is_first
+        if after.is_first:
+            assert event.weights is not None
+            assert all(v == d.version.name for v, share in event.weights if share)
 
     def _ends(self, d: Deployment, after: Deployment, event: Event, wanted: Wanted) -> None:
         if not after.is_over:
             return
         assert not any(isinstance(e, SetTraffic | StartJob) for e in wanted.effects)
         if after.phase in (Phase.REJECTED, Phase.CANCELLED, Phase.EXPIRED, Phase.FAILED):
-            assert not after.is_touched
+            is_left = after.is_touched and not d.is_over
+            assert not is_left or (after.is_first and isinstance(event, Cancelled))
         if after.phase is Phase.ROLLED_BACK and d.phase is not Phase.ROLLED_BACK:
             assert d.rollback is not None
             assert isinstance(event, Observed)
@@ -177,6 +183,20 @@ class Watchman:
         if after.phase is Phase.ROLLBACK_FAILED and d.phase is not Phase.ROLLBACK_FAILED:
             assert any(isinstance(effect, Page) for effect in wanted.effects)
             assert any(isinstance(record, LockEnvironment) for record in wanted.records)
+
+    def _no_way_back(self, d: Deployment, after: Deployment, event: Event, wanted: Wanted) -> None:
+        """Of a first deployment: nothing else is ever wanted, and no way back is offered."""
+        if not d.is_first:
+            return
+        assert after.phase is not Phase.ROLLING_BACK
+        assert "roll_back" not in offered(after)
+        splits = [e.weights for e in wanted.effects if isinstance(e, SetTraffic)]
+        assert all(split == ((d.version.name, 100),) for split in splits)
+        is_stuck = after.phase in (Phase.RUNNING, Phase.HELD) and "cancel" not in offered(after)
+        assert not is_stuck, "a person can always end it"
+        if isinstance(event, Cancelled) and after.is_touched and not d.is_over:
+            serves = any(isinstance(record, Serves) for record in wanted.records)
+            assert serves == (d.live_since is not None)
 
     def _ledger(self, d: Deployment, wanted: Wanted) -> None:
         stage = d.plan.stages[-1]

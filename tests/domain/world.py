@@ -16,7 +16,7 @@ from bot.domain.refusal import Refused
 from bot.domain.release import Version, Weights
 from bot.domain.request import request, request_rollback
 from bot.domain.roles import People
-from bot.domain.slots import Active, Context
+from bot.domain.slots import Active, Context, Ledger
 from tests.builders import NOW, POLICY_DIGEST, TEAM, TESS, a_version, people
 from tests.domain.builders import (
     MINUTE,
@@ -51,14 +51,17 @@ READINGS: dict[str, tuple[float, timedelta, int, str | None] | None] = {
 
 
 def plans(service: str, kind: str) -> Plan:
-    """`checkout` migrates and is verified; `search` rolls out plainly, and back when unsure."""
-    if service == "checkout":
+    """`checkout` migrates and is verified; `search` rolls out plainly, and back when unsure.
+
+    `invoices` is like `checkout`, but nothing serves it yet.
+    """
+    if service != "search":
         plan = guarded_plan(a_post_check(), before_rollout=(a_migration_job(),))
         plan = replace(plan, rollback=verified_plan().rollback)
     else:
         plan = with_stage(guarded_plan(), RolloutStage, is_unknown_rolled_back=True)
     plan = with_stage(plan, WatchStage, lasts=3 * MINUTE, proven_after=MINUTE)
-    return replace(plan, service=service, kind=kind)
+    return replace(plan, service=service, kind=kind, is_first_allowed=service == "invoices")
 
 
 def everybody() -> People:
@@ -92,6 +95,7 @@ class World:
         self.now: datetime = NOW
         self.people = everybody()
         self.places = {name: Place(a_context()) for name in ("checkout", "search")}
+        self.places["invoices"] = Place(a_context(ledger=Ledger()), weights=())
         self.deployments: dict[str, Deployment] = {}
         self.jobs: dict[str, JobState] = {}
         self.moved: set[str] = set()
