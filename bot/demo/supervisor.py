@@ -5,11 +5,12 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
+from typing import Protocol
 
 import aiohttp
 
@@ -26,6 +27,43 @@ class NotReady(Exception):
     """The bot ended, or did not say that it is ready in time; says its last words."""
 
 
+class Child(Protocol):
+    """A process that somebody started; as `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+#: Starts a process with an environment and nothing else, its output appended to a file.
+Spawn = Callable[[Mapping[str, str], Path], Child]
+
+
+def tethered(*command: str) -> Spawn:
+    """Of any program, which dies with the process that started it."""
+
+    def spawn(environment: Mapping[str, str], log: Path) -> Child:
+        tether = (sys.executable, "-m", "bot.demo.tether", str(os.getpid()), "--")
+        with log.open("ab") as out:
+            return subprocess.Popen(  # noqa: S603 - our own program
+                (*tether, *command),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    return spawn
+
+
 class BotProcess:
     """*environment* is all that the bot gets; its output is appended to *log*.
 
@@ -40,15 +78,15 @@ class BotProcess:
         log: Path,
         ready_url: str | None = None,
         *,
-        command: Sequence[str] = RUN,
+        spawn: Spawn = tethered(*RUN),  # noqa: B008 - a function, made once
         patience: timedelta = timedelta(seconds=40),
     ) -> None:
         self._environment = dict(environment)
         self._log = log
         self._ready_url = ready_url or self._listen_anywhere()
-        self._command = tuple(command)
+        self._spawn = spawn
         self._patience = patience
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
         self._starting = asyncio.Lock()
 
     @property
@@ -66,7 +104,8 @@ class BotProcess:
         """
         async with self._starting:
             if not self.is_running:
-                self._process = self._spawn()
+                self._log.parent.mkdir(parents=True, exist_ok=True)
+                self._process = self._spawn(self._environment, self._log)
             await self._until_ready()
 
     async def kill(self) -> None:
@@ -97,19 +136,6 @@ class BotProcess:
             listen = f"127.0.0.1:{listener.getsockname()[1]}"
         self._environment[LISTEN] = listen
         return f"http://{listen}/readyz"
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        tether = (sys.executable, "-m", "bot.demo.tether", str(os.getpid()), "--")
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 - our own program
-                (*tether, *self._command),
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
 
     async def _until_ready(self) -> None:
         deadline = monotonic() + self._patience.total_seconds()

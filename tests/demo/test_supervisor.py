@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.supervisor import BotProcess, NotReady
+from bot.demo.supervisor import BotProcess, NotReady, tethered
 from tests.demo.world_kit import is_alive, until
 
 pytestmark = pytest.mark.kill
@@ -53,7 +53,7 @@ async def make(tmp_path: Path, port: int) -> AsyncIterator[Make]:
             ENVIRONMENT,
             tmp_path / "logs" / "bot.log",
             f"http://127.0.0.1:{port}/readyz",
-            command=(sys.executable, "-c", code, str(port)),
+            spawn=tethered(sys.executable, "-c", code, str(port)),
             patience=timedelta(seconds=patience),
         )
         made.append(bot)
@@ -137,7 +137,7 @@ async def test_a_bot_gets_its_own_environment_and_nothing_else(make: Make) -> No
 async def test_without_an_address_the_bot_is_given_one_that_it_keeps(tmp_path: Path) -> None:
     code = "import os, sys; sys.argv[1:] = [os.environ['PILOTHOUSE_LISTEN'].split(':')[1]]\n" + BOT
     environment = ENVIRONMENT | {"PILOTHOUSE_LISTEN": "127.0.0.1:0"}
-    bot = BotProcess(environment, tmp_path / "log", command=(sys.executable, "-c", code))
+    bot = BotProcess(environment, tmp_path / "log", spawn=tethered(sys.executable, "-c", code))
 
     await bot.start()
     await bot.kill()
@@ -151,9 +151,10 @@ async def test_without_an_address_the_bot_is_given_one_that_it_keeps(tmp_path: P
 OWNER = """
 import asyncio, sys
 from pathlib import Path
-from bot.demo.supervisor import BotProcess
+from bot.demo.supervisor import BotProcess, tethered
 code = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
-bot = BotProcess({}, Path(sys.argv[1]), "http://127.0.0.1:1/", command=(sys.executable, "-c", code))
+spawn = tethered(sys.executable, "-c", code)
+bot = BotProcess({}, Path(sys.argv[1]), "http://127.0.0.1:1/", spawn=spawn)
 asyncio.run(bot.start())
 """
 

@@ -24,6 +24,7 @@ from storage.transaction import connection_of
 from tests.builders import DANA, TEAM
 from tests.e2e.policies import write_fast
 from tests.e2e.waiting import LONG, actions_of, eventually, free_port
+from tests.e2e.warm import warm
 from tests.e2e.world import RecordingWorld
 
 Transport = Literal["socket", "http"]
@@ -105,7 +106,7 @@ class Team:
         port = free_port()
         environment = self.environment() | {"PILOTHOUSE_LISTEN": f"127.0.0.1:{port}"} | extra
         log = self.site.directory / f"bot{len(self.bots)}.log"
-        bot = BotProcess(environment, log, f"http://127.0.0.1:{port}/readyz")
+        bot = BotProcess(environment, log, f"http://127.0.0.1:{port}/readyz", spawn=warm)
         if self.site.transport == "http":
             self.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
         self.bots.append(bot)
@@ -141,11 +142,7 @@ class Team:
         return await self.store.run(lambda tx: tx.deployments.get(TEAM, id))
 
     async def until(self, *phases: Phase, id: str = "D-1", within: float = LONG) -> Deployment:
-        async def look() -> Deployment | None:
-            d = await self.deployment(id)
-            return d if d is not None and d.phase in phases else None
-
-        return await eventually(look, f"{id} is {'/'.join(phases)}", within, self.last_words)
+        return await self.until_so(lambda d: d.phase in phases, "/".join(phases), id, within)
 
     async def until_so(
         self, is_so: Callable[[Deployment], bool], what: str, id: str = "D-1", within: float = LONG
@@ -206,9 +203,8 @@ class Team:
             "SELECT lane || ' ' || state || ' ' || attempts || ' ' || coalesce(why, '') FROM outbox"
             " WHERE done_at IS NULL ORDER BY id"
         )
-        found = [
-            await self.deployment(id) for id in await self._column("SELECT id FROM deployments")
-        ]
+        ids = await self._column("SELECT id FROM deployments")
+        found = [await self.deployment(id) for id in ids]
         things = [f"{d.id} {d.phase} {d.stage.name} {d.waits_for}" for d in found if d is not None]
         return "\n".join((*things, *lanes, self.last_words()))
 
@@ -230,11 +226,14 @@ class Team:
         """The message that stands for *role*, once it offers *action*."""
 
         async def look() -> Message | None:
-            where = await self.where(role, id)
-            found = where and self.slack.workspace.find(where.channel, where.ts)
+            found = await self._standing_for(role, id)
             return found if found and action in actions_of(found) else None
 
         return await eventually(look, f"{action} on the {role} of {id}", LONG, self.last_words)
+
+    async def _standing_for(self, role: str, id: str) -> Message | None:
+        where = await self.where(role, id)
+        return self.slack.workspace.find(where.channel, where.ts) if where else None
 
     async def card(self, id: str = "D-1") -> Message:
         return await self.shown("card", "dep.more", id)
@@ -261,8 +260,7 @@ class Team:
 
     async def until_card_reads(self, words: str, id: str = "D-1", within: float = LONG) -> Message:
         async def look() -> Message | None:
-            where = await self.where("card", id)
-            found = where and self.slack.workspace.find(where.channel, where.ts)
+            found = await self._standing_for("card", id)
             return found if found and words in f"{found.text} {found.blocks}" else None
 
         return await eventually(look, f"{words!r} on the card of {id}", within, self.last_words)
