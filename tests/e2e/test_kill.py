@@ -152,7 +152,7 @@ async def live_and_die(team: Team, crew: Crew, chance: random.Random) -> None:
     await team.leases_run_out()
     if chance.random() < 0.2:
         starting = asyncio.create_task(bot.start())
-        await asyncio.sleep(chance.uniform(0.1, 1.0))
+        await asyncio.sleep(chance.uniform(0.01, 0.4))
         await bot.kill()
         await asyncio.gather(starting, return_exceptions=True)
         return
