@@ -51,14 +51,15 @@ class Board:
             where = await self.post(row, d, message, None, "card", note=shown)
         if where is not None and shown != new:
             self._mind_numbers(d, is_urgent)
+            if shown:
+                # Until Slack has answered, nobody knows what the card shows.
+                await self._remember(row, "card", where, "")
             await self._redraw(row, d, where, message)
         self._edited[d.team, d.id] = self._clock()
         if d.is_over:
             del self._edited[d.team, d.id]
 
     async def _redraw(self, row: Sending, d: Deployment, where: Posted, message: Message) -> None:
-        # Until Slack has answered, nobody knows what the card shows.
-        await self._remember(row, "card", where, "")
         try:
             await self.chat.edit(where, message)
         except (Gone, Unreachable):

@@ -28,13 +28,11 @@ def text(value: Json) -> str:
 def encode(value: Any) -> Json:
     """*value* as JSON; a dataclass names its class under `$`, so that unions can be read back."""
     kind: Any = type(value)
-    return _encoder(kind)(value)
+    return value if kind in _PLAIN else _encoder(kind)(value)
 
 
 @cache
 def _encoder(kind: Any) -> _Encoder:
-    if kind in _PLAIN:
-        return _same
     if is_dataclass(kind):
         return _dataclass_encoder(kind)
     for known, write in _SCALARS.items():
