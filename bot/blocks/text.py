@@ -38,7 +38,7 @@ class Day:
 Piece = Part | Link | Day
 Pieces = Sequence[Piece]
 
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _USER = re.compile(r"[UW][A-Z0-9]{1,30}")
 _WEB = re.compile(r"https?://[A-Za-z0-9.:/_~%?#=&+,;@!-]{3,2000}")
 _SIGN = re.compile(r":(?=[a-z0-9_+'-]*[a-z][a-z0-9_+'-]*:)")
@@ -104,11 +104,11 @@ def label(text: str, most: int) -> str:
 
 def escaped(text: str, most: int) -> str:
     """Cut so that what is escaped still fits, and no entity is cut in two."""
-    drawn = [_ESCAPES.get(letter, letter) for letter in text]
-    if sum(map(len, drawn)) <= most:
-        return "".join(drawn)
+    whole = text.translate(_ESCAPES)
+    if len(whole) <= most:
+        return whole
     room, kept = most - 1, []
-    for letter in drawn:
+    for letter in (each.translate(_ESCAPES) for each in text):
         room -= len(letter)
         if room < 0:
             break
