@@ -32,7 +32,7 @@ from bot.domain.effects import (
     StartJob,
     StopJob,
 )
-from bot.domain.events import Observed
+from bot.domain.events import Observed, Overtaken
 from bot.domain.plan import JobStage
 from bot.domain.slots import Slot
 from bot.engine import Engine
@@ -42,6 +42,7 @@ from bot.ports import (
     Chat,
     Gone,
     Message,
+    Outrun,
     Policies,
     Posted,
     Rejected,
@@ -95,6 +96,8 @@ class Delivery:
             return
         try:
             await self._move(row, d)
+        except Outrun as outrun:
+            await self._mind_past(row, outrun)
         except Rejected as refused:
             d, now = await self._load(row)
             if isinstance(row.effect, StopJob) or not await self._is_wanted(d, row.effect):
@@ -118,6 +121,14 @@ class Delivery:
             case StartJob(key=key):
                 return key == d.job_key and d.phase in (Phase.RUNNING, Phase.HELD)
         return True
+
+    async def _mind_past(self, row: Sending, outrun: Outrun) -> None:
+        """An old command that comes late is refused as it should be. But when the router knows
+        a newer one than we ever gave, it is our memory that is old."""
+        d, _ = await self._load(row)
+        if outrun.fence is None or not d.fence or outrun.fence < d.traffic_fence:
+            raise outrun
+        await self._engine.report(row.team, row.thing, Overtaken(outrun.fence))
 
     async def _move(self, row: Sending, d: Deployment) -> None:
         match row.effect:

@@ -37,6 +37,15 @@ class InDoubt(Unavailable):
         super().__init__(why, is_in_doubt=True)
 
 
+class Outrun(Unavailable):
+    """A newer command than ours was taken. *fence* is the newest one's number, None when the
+    other side does not say."""
+
+    def __init__(self, why: str, fence: int | None) -> None:
+        super().__init__(why)
+        self.fence = fence
+
+
 class Rejected(Exception):
     """An outside system understood and said no, for good. Trying again changes nothing."""
 
@@ -144,10 +153,15 @@ class TrafficRouter(Protocol):
         self, driver: Driver, target: Target, weights: Weights, fence: int
     ) -> None:
         """Ask for this split; idempotent, returns before it is live. A router that knows fences
-        refuses one lower than it has seen. Raises `Unavailable`, or `Rejected` for good."""
+        refuses one lower than it has seen. Raises `Unavailable` (`Outrun` for a lower fence),
+        or `Rejected` for good."""
 
     async def weights(self, driver: Driver, target: Target) -> Weights:
         """The split that is really live; empty when nothing has traffic. Raises `Unavailable`."""
+
+    async def fence(self, driver: Driver, target: Target) -> int | None:
+        """The highest it has seen; None when it knows none or does not say. Raises
+        `Unavailable`."""
 
 
 class Metrics(Protocol):

@@ -13,10 +13,12 @@ from bot.domain.effects import (
     FreeSlot,
     LockEnvironment,
     Proves,
+    RaiseFence,
     Record,
     RefreshCard,
     Reply,
     Serves,
+    Slotting,
     Supersede,
     TakeSlot,
 )
@@ -142,10 +144,8 @@ class Writer:
 
     async def _record(self, tx: Transaction, d: Deployment, record: Record) -> None:
         match record:
-            case TakeSlot(fence):
-                await tx.environments.take(d.target, d.id, fence)
-            case FreeSlot():
-                await tx.environments.free(d.target, d.id)
+            case TakeSlot() | RaiseFence() | FreeSlot():
+                await self._slot(tx, d, record)
             case Serves(name):
                 version = d.version if d.version.name == name else None
                 if version is None and d.rollback is not None:
@@ -163,6 +163,15 @@ class Writer:
                 await self._supersede(tx, d, other)
             case _:
                 assert_never(record)
+
+    async def _slot(self, tx: Transaction, d: Deployment, record: Slotting) -> None:
+        match record:
+            case TakeSlot(fence):
+                await tx.environments.take(d.target, d.id, fence)
+            case RaiseFence(fence):
+                await tx.environments.raise_fence(d.target, fence)
+            case FreeSlot():
+                await tx.environments.free(d.target, d.id)
 
     async def _supersede(self, tx: Transaction, d: Deployment, other: str) -> None:
         watched = await tx.deployments.get(d.team, other)

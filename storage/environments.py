@@ -34,6 +34,8 @@ _TAKE = f"""
 UPDATE environments SET deployment_id = :deployment, fence = :fence
 WHERE {_HERE} AND deployment_id IS NULL AND fence = :fence - 1"""
 
+_RAISE = f"UPDATE environments SET fence = :fence WHERE {_HERE} AND fence < :fence"
+
 _FREE = f"""
 UPDATE environments SET deployment_id = NULL WHERE {_HERE} AND deployment_id = :deployment"""
 
@@ -123,6 +125,10 @@ class SqlEnvironments:
         )
         if taken != 1:
             raise StaleRevision(f"the slot of {target.service} was not free for {deployment}")
+
+    async def raise_fence(self, target: Target, fence: int) -> None:
+        await hold(self._connection, target)
+        await self._connection.change(_RAISE, **where(target), fence=fence)
 
     async def free(self, target: Target, deployment: str) -> None:
         await self._connection.change(_FREE, **where(target), deployment=deployment)

@@ -12,7 +12,7 @@ from bot.domain.health import Reading, Verdict
 from bot.domain.jobs import JobState, JobStatus
 from bot.domain.plan import JobStage
 from bot.domain.release import Target, Version, Weights
-from bot.ports import Rejected, Unavailable, World
+from bot.ports import Outrun, Rejected, Unavailable, World
 from tests.builders import NOW, a_version
 
 
@@ -168,7 +168,7 @@ class FakeRouter:
         assert sum(share for _, share in weights) == 100, weights
         if fence < split.fence:
             self.stale += 1
-            raise Unavailable("a newer command was seen")
+            raise Outrun("a newer command was seen", split.fence)
         if not self.is_lying and split.wanted != weights:
             split.wanted, split.live_at = weights, self.clock.now + self.late
         split.fence = fence
@@ -177,6 +177,10 @@ class FakeRouter:
     async def weights(self, driver: Driver, target: Target) -> Weights:
         lose(mind(await self.fate("router.weights"), "the router"), "the router")
         return self.split(target).live
+
+    async def fence(self, driver: Driver, target: Target) -> int | None:
+        lose(mind(await self.fate("router.fence"), "the router"), "the router")
+        return self.split(target).fence
 
     def split(self, target: Target) -> Split:
         split = self.splits[target]

@@ -3,7 +3,7 @@
 from bot.adapters.http_json import HttpJson, Json, not_understood
 from bot.domain.gates import Driver
 from bot.domain.release import Target, Weights
-from bot.ports import Rejected, Unavailable
+from bot.ports import Outrun, Rejected, Unavailable
 
 
 class WeightedHttpRouter:
@@ -26,19 +26,31 @@ class WeightedHttpRouter:
             case 200 | 202 | 204:
                 return
             case 409:
-                raise Unavailable("a newer command was seen")
+                raise Outrun("a newer command was seen", _fence(answer.body))
             case 422:
                 raise Rejected(f"the router refuses: {_why(answer.body)}")
         raise Unavailable(f"the router answers {answer.status}")
 
     async def weights(self, driver: Driver, target: Target) -> Weights:
+        known = await self._known(driver, target)
+        return () if known is None else _weights(known)
+
+    async def fence(self, driver: Driver, target: Target) -> int | None:
+        return _fence(await self._known(driver, target))
+
+    async def _known(self, driver: Driver, target: Target) -> Json:
         query = {"service": target.service, "environment": target.environment}
         answer = await self._http.get(_address(driver), query)
         if answer.status == 404:
-            return ()  # it knows nothing of this service yet
+            return None  # it knows nothing of this service yet
         if answer.status != 200:
             raise Unavailable(f"the router answers {answer.status}")
-        return _weights(answer.body)
+        return answer.body if answer.body is not None else {}
+
+
+def _fence(body: Json) -> int | None:
+    fence = body.get("fence") if isinstance(body, dict) else None
+    return fence if type(fence) is int and fence >= 0 else None
 
 
 def _address(driver: Driver) -> str:

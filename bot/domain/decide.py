@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.domain import alarm, rollback, rollout, running, signing, updates, watch, wishes
+from bot.domain import ahead, alarm, rollback, rollout, running, signing, updates, watch, wishes
 from bot.domain.deployment import OVER, Decision, Deployment, Last, Phase
 from bot.domain.effects import Anchor, Announce, Entry, RefreshCard, SetTraffic
 from bot.domain.events import (
@@ -15,6 +15,7 @@ from bot.domain.events import (
     Event,
     Held,
     Observed,
+    Overtaken,
     Promoted,
     Rejected,
     Resumed,
@@ -38,7 +39,7 @@ def decide(d: Deployment, event: Event, context: Context, now: datetime) -> Deci
     Raises `Refused` for a wish that cannot be granted; never for what the bot sees.
     """
     match event:
-        case Observed() | Elapsed() | Superseded() | Alarmed():
+        case Observed() | Elapsed() | Superseded() | Alarmed() | Overtaken():
             decision = _see(d, event, context, now)
         case _:
             decision = _wish(d, event, context, now)
@@ -135,6 +136,8 @@ def _see(d: Deployment, seen: Seen, context: Context, now: datetime) -> Decision
             return watch.superseded(decision, by, now) if is_watching else decision
         case Alarmed(why):
             return alarm.hold(decision, why, now)
+        case Overtaken(fence):
+            return ahead.overtaken(decision, fence, now)
         case Elapsed():
             seen = Observed(at=d.requested_at)
     match d.phase:

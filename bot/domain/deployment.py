@@ -109,8 +109,8 @@ class Deployment:
 
     `revision` counts every save, `offer` only changes of what the buttons mean. `fence` is the
     slot's count while this deployment holds the slot, else 0. `stage_since`, `step_since`:
-    nothing seen earlier counts for them. `passing_since` and `unsure_since` are the bake's and
-    the patience's clocks; `watched` is the time with PASS so far, `counted_at` its last beat.
+    nothing seen earlier counts. `passing_since` and `unsure_since` are the bake's and the
+    patience's clocks; `watched` is the time with PASS so far, `counted_at` its last beat.
     `is_paged`: people know that health is unknown; `is_alarmed`: that a trigger fired.
     """
 
@@ -148,6 +148,7 @@ class Deployment:
     waits_for: str = ""
     watched: timedelta = timedelta()
     counted_at: datetime | None = None
+    is_behind: bool = False  #: the world is ahead, see `ahead.py`
     is_proven: bool = False
     is_paged: bool = False
     is_alarmed: bool = False
@@ -206,7 +207,7 @@ class Deployment:
 
     @property
     def job_key(self) -> str:
-        return f"{self.team}/{self.id}/{self.cursor}"
+        return f"{self.team}/{self.id}@{self.requested_at:%Y%m%dT%H%M%S}/{self.cursor}"
 
     @property
     def traffic_fence(self) -> int:
@@ -262,8 +263,7 @@ class Deployment:
         )
 
 
-#: In bits: more revisions than any deployment will see.
-_REVISIONS = 24
+_REVISIONS = 24  # in bits: more than any deployment will see
 
 
 def slot_count(traffic_fence: int) -> int:

@@ -158,6 +158,13 @@ class TakeSlot:
 
 
 @dataclass(frozen=True, slots=True)
+class RaiseFence:
+    """Hold the slot under a higher count: a router has seen commands nobody here remembers."""
+
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
 class FreeSlot:
     """Give the environment back."""
 
@@ -197,7 +204,8 @@ class Supersede:
     deployment: str
 
 
-Record = TakeSlot | FreeSlot | Serves | Proves | Disproves | LockEnvironment | Supersede
+Slotting = TakeSlot | RaiseFence | FreeSlot
+Record = Slotting | Serves | Proves | Disproves | LockEnvironment | Supersede
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,5 +134,12 @@ class Alarmed:
     why: str
 
 
-Seen = Observed | Elapsed | Superseded | Alarmed
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """The router refused a command, because it has taken one under the number *fence*."""
+
+    fence: int
+
+
+Seen = Observed | Elapsed | Superseded | Alarmed | Overtaken
 Event = Wish | Seen

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.domain.ahead import is_ahead, split_in_words, stop
 from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.effects import Serves, SetTraffic
 from bot.domain.events import Observed
@@ -23,6 +24,9 @@ def look(decision: Decision, seen: Observed, now: datetime) -> Decision:
     if seen.at < d.step_since:
         # The look began before this step was asked for: it says nothing about it.
         return decision
+    if d.live_since and not d.is_behind and seen.weights and is_ahead(d, seen.weights):
+        decision = replace(decision, state=replace(d, weights=seen.weights, live_since=None))
+        return stop(decision, f"the router sends {split_in_words(seen.weights)}", seen.weights, now)
     is_live = seen.weights is not None and is_same_split(seen.weights, d.wanted_weights)
     reading = about(d.version.name, seen.reading)
     health = assess(stage.health, reading, d.health, d.step_since, now)
@@ -34,11 +38,13 @@ def look(decision: Decision, seen: Observed, now: datetime) -> Decision:
         health=health,
         passing_since=(d.passing_since or now) if is_good else None,
         unsure_since=None if is_good else (d.unsure_since or now),
+        is_behind=d.is_behind and not is_live,
         is_alarmed=d.is_alarmed and health.verdict is not Verdict.PASS,
         waits_for="" if is_good else _lack(d, is_live, seen, health),
     )
     decision = replace(decision, state=state)
-    if is_live or seen.refusal is not None:
+    is_left_alone = d.is_behind and d.phase is Phase.HELD
+    if is_live or is_left_alone or seen.refusal is not None:
         # Who was refused just now does not ask again at once; the next lap does.
         return decision
     return decision.also(SetTraffic(state.wanted_weights, state.traffic_fence))
@@ -53,6 +59,8 @@ def advance(decision: Decision, seen: Observed, context: Context, now: datetime)
     d = decision.state
     stage = d.stage
     assert isinstance(stage, RolloutStage)
+    if d.phase is not Phase.RUNNING:
+        return decision
     if is_current and is_failing(d):
         return automatic(decision, _why(d), stage.is_rollback_automatic, context, now)
     bake = stage.steps[d.step].bake

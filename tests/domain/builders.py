@@ -12,6 +12,7 @@ from bot.domain.effects import (
     FreeSlot,
     LockEnvironment,
     Proves,
+    RaiseFence,
     Record,
     Serves,
     TakeSlot,
@@ -114,6 +115,8 @@ def _recorded(context: Context, d: Deployment, record: Record) -> Context:
         case TakeSlot(fence):
             assert context.slot.holder is None, "a slot is only taken when it is free"
             assert fence == context.slot.fence + 1
+            return replace(context, slot=Slot(d.id, fence))
+        case RaiseFence(fence):
             return replace(context, slot=Slot(d.id, fence))
         case FreeSlot():
             return replace(context, slot=Slot(None, context.slot.fence))

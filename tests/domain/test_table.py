@@ -19,6 +19,7 @@ from bot.domain.events import (
     Event,
     Held,
     Observed,
+    Overtaken,
     Promoted,
     Rejected,
     Resumed,
@@ -114,6 +115,9 @@ def sights(d: Deployment, story: Story) -> dict[str, Seen]:
         "refused": Observed(now, refusal="403"),
         "time": Elapsed(),
         "superseded": Superseded("D-143"),
+        "late": Overtaken(d.traffic_fence - 1),
+        "overtaken": Overtaken(d.traffic_fence + (5 << 24)),
+        "overtaken by a stranger": Overtaken(1 << 60),
         "alarmed": Alarmed("the slot is held twice"),
     }
 
