@@ -215,7 +215,7 @@ def test_a_job_that_changes_the_environment_goes_through_the_door_too() -> None:
 
     enters(story)
 
-    assert story.wanted(StartJob) == [StartJob(3, "T0DEMO/D-142/3")]
+    assert story.wanted(StartJob) == [StartJob(3, "T0DEMO/D-142@20260302T140000/3")]
     assert story.wanted(TakeSlot) == [TakeSlot(1)]
     assert story.d.wanted_weights == (("v1.8.2", 100),)
 

@@ -71,7 +71,7 @@ def test_a_passed_gate_begins_the_next_stage() -> None:
 
     assert story.d.cursor == 1
     assert story.told() == ["gate_passed", "job_started"]
-    assert story.wanted(StartJob) == [StartJob(1, "T0DEMO/D-142/1")]
+    assert story.wanted(StartJob) == [StartJob(1, "T0DEMO/D-142@20260302T140000/1")]
 
 
 def test_a_failed_gate_ends_the_deployment_and_touches_nothing() -> None:

@@ -269,7 +269,7 @@ def test_with_nothing_to_go_back_to_a_person_is_told_so() -> None:
 def test_turning_round_in_a_job_stops_it() -> None:
     story = enters(at_door(guarded_plan(before_rollout=(a_migration_job(),)))).after(SORRY)
 
-    assert story.wanted(StopJob) == [StopJob(3, "T0DEMO/D-142/3")]
+    assert story.wanted(StopJob) == [StopJob(3, "T0DEMO/D-142@20260302T140000/3")]
     assert not story.wanted(CloseAsk)
 
 

@@ -127,7 +127,7 @@ def test_a_refused_job_ends_it_but_a_refusal_from_before_does_not() -> None:
 def test_ending_it_stops_the_job_nobody_wants_any_more() -> None:
     story = at_job().after(Cancelled(DANA))
 
-    assert story.wanted(StopJob) == [StopJob(1, "T0DEMO/D-142/1")]
+    assert story.wanted(StopJob) == [StopJob(1, "T0DEMO/D-142@20260302T140000/1")]
 
 
 def test_a_job_that_ended_is_not_stopped() -> None:
