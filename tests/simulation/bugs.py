@@ -79,10 +79,24 @@ BUGS = (
     _bug(
         "accepted is said before it is stored",
         (
-            "storage/sqlite.py",
-            'connection.execute("COMMIT")',
-            'connection.execute("ROLLBACK" if len(units) == 1 and self._clock().second == 7'
-            ' else "COMMIT")',
+            "bot/engine.py",
+            "from bot.ports import Policies",
+            "from bot.ports import Policies, Unavailable",
+        ),
+        (
+            "bot/engine.py",
+            "        except Duplicate:\n            # The same",
+            "        except Unavailable:\n            outcome = Outcome(None, ('Accepted.',))\n"
+            "        except Duplicate:\n            # The same",
+        ),
+    ),
+    _bug(
+        "a press is acknowledged before it is stored",
+        ("handlers/bolt.py", "process_before_response=True", "process_before_response=False"),
+        (
+            "handlers/bolt.py",
+            "message = await self._answers.to(lambda: self._clicks",
+            "await ack()\n        message = await self._answers.to(lambda: self._clicks",
         ),
     ),
     _bug(

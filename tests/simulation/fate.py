@@ -41,7 +41,8 @@ class Fate:
 
     `odds` holds, per system, how likely each trouble is. `crash_in` and `pause_in` count the
     passages until the replica that steps now dies, or stands still until `going_on` is set;
-    `pause_at` names a call instead. `lost_commits`: how likely a commit's answer is lost.
+    `pause_at` names a call instead, `crash_after` one whose answer nobody lives to write down.
+    `lost_commits`: how likely a commit's answer is lost.
     `seconds` only ever pass.
     """
 
@@ -50,6 +51,7 @@ class Fate:
     crash_in: int | None = None
     pause_in: int | None = None
     pause_at: str | None = None
+    crash_after: str | None = None
     is_database_down: bool = False
     lost_commits: float = 0.0
     seconds: Callable[[], float] = float
@@ -63,6 +65,8 @@ class Fate:
         is_late = await self.passage() and self.seconds() - since >= _DEADLINE
         if is_late and call == "chat.post":
             raise TimeoutError  # it slept through its deadline, as the real one would find out
+        if self.crash_after == call:
+            self.crash_after, self.crash_in = None, 1
         odds = self.odds.get(call.partition(".")[0])
         if not odds:
             return Trouble.NONE
@@ -90,9 +94,19 @@ class Fate:
                 return True
         return False
 
+    async def before_transaction(self) -> None:
+        await self.passage()
+        if self.is_database_down:
+            raise Unavailable("the database is away")
+
+    async def after_commit(self) -> None:
+        await self.passage()
+        if self.lost_commits and self.random.random() < self.lost_commits:
+            raise InDoubt("the answer to the commit was lost")
+
     def be_kind(self) -> None:
         self.odds.clear()
-        self.crash_in = self.pause_in = self.pause_at = None
+        self.crash_in = self.pause_in = self.pause_at = self.crash_after = None
         self.is_database_down = False
         self.lost_commits = 0.0
 
@@ -105,13 +119,9 @@ class FatefulStore:
         self._fate = fate
 
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
-        await self._fate.passage()
-        if self._fate.is_database_down:
-            raise Unavailable("the database is away")
+        await self._fate.before_transaction()
         result = await self._store.run(unit)
-        await self._fate.passage()
-        if self._fate.lost_commits and self._fate.random.random() < self._fate.lost_commits:
-            raise InDoubt("the answer to the commit was lost")
+        await self._fate.after_commit()
         return result
 
     async def now(self) -> datetime:

@@ -51,6 +51,9 @@ class Mishaps:
     async def crash_soon(self) -> None:
         self.fate.crash_in = self.random.randint(1, 12)
 
+    async def crash_after_a_call(self) -> None:
+        self.fate.crash_after = self.random.choice(("chat.post", "chat.post", "runner.start"))
+
     async def stand_still(self) -> None:
         self.fate.pause_in = self.random.randint(1, 8)
 

@@ -69,6 +69,7 @@ class Play(Cast):
             (5, self.mishaps.trouble),
             (8, self.mishaps.kindness),
             (4, self.mishaps.crash_soon),
+            (4, self.mishaps.crash_after_a_call),
             (3, self.mishaps.stand_still),
             (5, self.go_on),
             (4, self.mishaps.mood),
@@ -123,7 +124,7 @@ class Play(Cast):
         version = a_version(f"v2.{self._count}")
         self.world.releases.known[service, version.name] = version
         policy = self.policies.services[service]
-        plan = next(iter(policy.plans.values()))
+        plan = self.random.choice(list(policy.plans.values()))
         wish = wish_for(self.random.choice(PEOPLE), version, plan, policy)
         await self._send(
             Sent(lambda replica, source: replica.engine.request(wish, source), self.source())

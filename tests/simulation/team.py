@@ -81,5 +81,8 @@ def _policy(service: str) -> ServicePolicy:
         else s
         for s in plan.stages
     )
-    plan = replace(plan, stages=stages)
-    return ServicePolicy(service, (), text, digest, "production", {("production", plan.kind): plan})
+    plans = {
+        ("production", kind): replace(plan, stages=stages, kind=kind)
+        for kind in ("normal", "hotfix")
+    }
+    return ServicePolicy(service, (), text, digest, "production", plans)

@@ -1,7 +1,7 @@
 """Who sees every commit: what was decided, under which lease, and what the journal says of it."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -10,9 +10,12 @@ from bot.domain.deployment import Deployment, Phase
 from bot.domain.plan import ApprovalStage
 from bot.domain.release import Target, Weights, is_same_split
 from bot.memory import Claim, Deployments, Store, Transaction
+from storage.transaction import connection_of
 
 T = TypeVar("T")
 Key = tuple[str, str]
+
+_LEASE = "SELECT lease_owner FROM deployments WHERE team = :team AND id = :id"
 
 
 @dataclass
@@ -22,7 +25,7 @@ class Notes:
     at: datetime
     saved: list[tuple[Deployment, Claim | None, int]] = field(default_factory=list)
     claimed: list[tuple[Claim, datetime]] = field(default_factory=list)
-    put_off: list[Claim] = field(default_factory=list)
+    put_off: list[tuple[Claim, bool]] = field(default_factory=list)
 
 
 @dataclass
@@ -42,9 +45,11 @@ class Witness:
                 f"two look after {claim.thing} at once (I19)"
             )
             self._leases[claim.team, claim.thing] = (claim, until)
-        for claim in notes.put_off:
-            if self._leases.get((claim.team, claim.thing), (None, None))[0] == claim:
-                del self._leases[claim.team, claim.thing]
+        for claim, is_free in notes.put_off:
+            lease = self._leases.pop((claim.team, claim.thing), None)
+            if lease is not None and lease[0] != claim:
+                self._leases[claim.team, claim.thing] = lease
+                assert not is_free, f"the lease of {claim.thing} is another one's (G5)"
         for d, under, told in notes.saved:
             key = (d.team, d.id)
             lease = self._leases.pop(key, None)
@@ -94,7 +99,7 @@ class WitnessedStore:
         async def noted(tx: Transaction) -> T:
             notes = Notes(tx.now)
             taken[:] = [notes]
-            result = await unit(WitnessedTransaction(tx, Witnessed(tx.deployments, notes)))
+            result = await unit(WitnessedTransaction(tx, Witnessed(tx, notes)))
             for number, (d, claim, _) in enumerate(notes.saved):
                 seq, _ = await tx.journal.head(d.team, d.id)
                 notes.saved[number] = (d, claim, seq)
@@ -132,8 +137,9 @@ class Passing:
 class Witnessed(Passing):
     """Leaves a note of everything that is written."""
 
-    def __init__(self, inner: Deployments, notes: Notes) -> None:
-        super().__init__(inner)
+    def __init__(self, tx: Transaction, notes: Notes) -> None:
+        super().__init__(tx.deployments)
+        self._tx = tx
         self._notes = notes
 
     async def add(self, d: Deployment, due_at: datetime | None) -> None:
@@ -147,7 +153,9 @@ class Witnessed(Passing):
 
     async def put_off(self, *rests: Any) -> None:
         await self._inner.put_off(*rests)
-        self._notes.put_off += claims_in(rests)
+        for claim in claims_in(rests):
+            rows = await connection_of(self._tx).rows(_LEASE, team=claim.team, id=claim.thing)
+            self._notes.put_off.append((claim, rows[0][0] is None))
 
     async def claim_due(self, owner: str, lease: timedelta, limit: int) -> tuple[Claim, ...]:
         claims = await self._inner.claim_due(owner, lease, limit)
