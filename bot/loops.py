@@ -25,6 +25,9 @@ from bot.schedule import Schedule
 _log = structlog.get_logger()
 
 _DRAIN = timedelta(milliseconds=500)
+#: Seconds from a wake-up to the look into the outbox: what is committed meanwhile goes with it,
+#: and whoever asks next does not wait for the look.
+_GATHERING = 0.02
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 #: How long what is under way may take when the process is asked to stop, in seconds.
@@ -134,6 +137,7 @@ class Loops:
     async def _drain(self) -> None:
         while not self._outbox.is_closed:
             await self._core.woken.wait()
+            await asyncio.sleep(_GATHERING)
             self._core.woken.clear()
             await self._guard("outbox", self._fill())
         await self._outbox.drain()
