@@ -71,7 +71,8 @@ class RecordingWorld:
         is_taken = wish["fence"] >= self._fence
         self.orders.append(Order(wish["weights"], wish["fence"], is_taken))
         if not is_taken:
-            return web.json_response({"error": "a newer order was taken"}, status=409)
+            newest = {"error": "a newer order was taken", "fence": self._fence}
+            return web.json_response(newest, status=409)
         self.weights, self._fence = wish["weights"], wish["fence"]
         return web.json_response({"wanted": self.weights}, status=202)
 
