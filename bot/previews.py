@@ -24,6 +24,7 @@ from bot.writer import Writer, nothing_to_roll_back
 #: Slack waits three seconds for an answer; whatever else is asked must fit well below.
 _RESOLVE_WITHIN = 1.5
 _SHOWN = 5
+_LOOKED_THROUGH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +190,22 @@ class Previews:
             raise await self._unknown_version(plan, name)
         return version
 
-    async def newest(self, service: str) -> tuple[str, ...]:
-        """The names of *service*'s newest versions; none when the catalogue is away."""
-        policy = self._policies.services[service]
-        return tuple((await self._known(_plan(policy, None)))[:_SHOWN])
+    async def offered(self, service: str, typed: str) -> tuple[Version, ...] | None:
+        """Versions of *service* with *typed* in their name: that very one first, then newest
+        first. None when the catalogue is away."""
+        plan = _plan(self._policies.services[service], None)
+        releases = self._world.releases[plan.releases.kind]
+        try:
+            async with asyncio.timeout(_RESOLVE_WITHIN / 2):
+                known = await releases.newest(plan.releases, service, _LOOKED_THROUGH)
+                found = [v for v in known if typed.casefold() in v.name.casefold()]
+                if typed and not found:
+                    # Not every catalogue lists all that it knows.
+                    one = await releases.resolve(plan.releases, service, typed)
+                    found = [one] if one is not None else []
+        except (TimeoutError, Unavailable):
+            return None
+        return tuple(sorted(found, key=lambda v: v.name.casefold() != typed.casefold()))
 
     async def _known(self, plan: Plan) -> list[str]:
         releases = self._world.releases[plan.releases.kind]
@@ -204,7 +217,7 @@ class Previews:
 
     async def _unknown_version(self, plan: Plan, name: str) -> Refused:
         known = await self._known(plan)
-        close = difflib.get_close_matches(name, known, 2, 0.6)
+        close = difflib.get_close_matches(name, known, 2, 0.6) or known[:1]
         newest: Line = (" The newest: ", Said(", ".join(known[:_SHOWN])), ".") if known else ()
         return Refused(
             "unknown_version",
@@ -217,7 +230,8 @@ class Previews:
             tuple(
                 Way(f"{plan.service} {match}"[:24], "deploy.retry", f"{plan.service} {match}")
                 for match in close
-            ),
+            )
+            + (Way("Open the form", "deploy.retry", f"/deploy {plan.service}"),),
         )
 
 

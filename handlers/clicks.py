@@ -13,6 +13,7 @@ from bot.writer import Source
 from handlers import values
 from handlers.deploy import DeployCommand
 from handlers.desk import Desk, View
+from handlers.request_form import RequestForm
 from handlers.shapes import BlockActions, SlashCommand
 
 
@@ -39,6 +40,7 @@ class Clicks:
     def __init__(self, desk: Desk, deploy: DeployCommand) -> None:
         self._desk = desk
         self._deploy = deploy
+        self._form = RequestForm(desk)
         self._by_action: dict[str, _Handler] = {
             "dep.approve": self._wish(lambda p: Approved(p.user)),
             "dep.hold": self._wish(lambda p: Held(p.user)),
@@ -63,6 +65,9 @@ class Clicks:
     async def answer(self, click: BlockActions, source: Source) -> Message | None:
         press = pressed(click)
         name = name_of(press)
+        if name == request.CHOOSE_SERVICE:
+            await self._form.service_chosen(click)
+            return None
         handler = self._by_action.get(name)
         if handler is None and name in self._private:
             _mind_private(source)

@@ -27,6 +27,9 @@ class Forms(Protocol):
     async def open_form(self, trigger: str, view: Mapping[str, Any]) -> None:
         """Raises `Unavailable` or `Rejected`; a trigger dies three seconds after the click."""
 
+    async def update_form(self, id: str, hash: str, view: Mapping[str, Any]) -> None:
+        """Raises `Unavailable`, or `Rejected` also when the form has changed since *hash*."""
+
     async def link(self, where: Posted) -> str:
         """Raises `Unavailable` or `Rejected`."""
 
@@ -60,11 +63,12 @@ class Desk:
         services = self.policies.services
         if service is None and len(services) == 1:
             service = next(iter(services))
-        newest = await self.previews.newest(service) if service is not None else ()
-        if place is None and service is not None:
-            place = services[service].default_environment
+        environments = self.known.environments
+        if service is not None:
+            environments = tuple(services[service].environments)
+            place = place or services[service].default_environment
         filled = request.Filled(service or "", version or "", place or "")
-        return request.form(tuple(services), self.known.environments, filled, newest=newest)
+        return request.form(tuple(services), environments, filled)
 
     async def link_to(self, d: Deployment) -> str | None:
         """Where its card is; None when that cannot be said soon enough for an answer."""

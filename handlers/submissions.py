@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bot.blocks import replies, views
+from bot.blocks import replies, request, views
+from bot.blocks.text import label
 from bot.domain.events import Cancelled, Rejected, RollbackRequested, Wish
 from bot.domain.line import Bold, plain
 from bot.domain.refusal import Outcome, Refusal, Refused
@@ -11,7 +12,15 @@ from bot.writer import Source
 from handlers import parse, values
 from handlers.commands import Deploy, Misread
 from handlers.desk import Desk
+from handlers.request_form import block_of, chosen
 from handlers.shapes import ViewSubmission
+
+#: Where a refusal is shown; what is about neither of these is about the service as it stands.
+_FIELDS = {
+    "unknown_version": request.VERSION,
+    "already_serving": request.VERSION,
+    "unknown_environment": request.ENVIRONMENT,
+}
 
 #: What Slack is told to do with the modal.
 Response = dict[str, Any]
@@ -34,11 +43,11 @@ class Submissions:
                 return await self._rollback(form, source)
             case "reject.submit":
                 return await self._wish(
-                    form, Rejected(form.user.id, _typed(form, "reason")), source
+                    form, Rejected(form.user.id, chosen(form.view, "reason")), source
                 )
             case "cancel.submit":
                 return await self._wish(
-                    form, Cancelled(form.user.id, _typed(form, "reason")), source
+                    form, Cancelled(form.user.id, chosen(form.view, "reason")), source
                 )
         raise Refused(
             "unknown_form",
@@ -47,24 +56,25 @@ class Submissions:
         )
 
     async def _deploy(self, form: ViewSubmission) -> Response:
-        service, version = _typed(form, "service"), _typed(form, "version")
-        environment = _typed(form, "environment")
+        service, version = chosen(form.view, request.SERVICE), chosen(form.view, request.VERSION)
+        environment = chosen(form.view, request.ENVIRONMENT)
         try:
             wanted = parse.deploy(f"{service} {version} {environment}", self._desk.known)
             if not isinstance(wanted, Deploy) or wanted.version is None or wanted.service is None:
-                return _error("version", "Name a version, for example v1.8.3.")
+                return _wrong(form, request.VERSION, "Name a version, for example v1.8.3.")
             preview = await self._desk.previews.deployment(
                 form.team.id,
                 form.user.id,
                 wanted.service,
                 wanted.version,
                 wanted.environment,
-                _typed(form, "note"),
+                chosen(form.view, request.NOTE),
             )
         except Misread as misread:
-            return _error("version", f"{misread.what} {misread.next_step}")
+            return _wrong(form, request.VERSION, f"{misread.what} {misread.next_step}")
         except Refused as refused:
-            return _error("version", f"{plain(refused.refusal.why)}")
+            field = _FIELDS.get(refused.refusal.rule, request.SERVICE)
+            return _wrong(form, field, plain(refused.refusal.why))
         view = views.check(preview.draft, preview.plan, preview.serving, self._desk.policies.people)
         return {"response_action": "update", "view": view}
 
@@ -83,11 +93,11 @@ class Submissions:
     async def _rollback(self, form: ViewSubmission, source: Source) -> Response:
         # Not bound to an offer, on purpose: in an emergency a step more or less changes nothing
         # about going back. What does matter, the thing and the target, is checked instead.
-        target = _typed(form, "target") or None
-        wish = RollbackRequested(form.user.id, _typed(form, "reason"), target)
+        target = chosen(form.view, "target") or None
+        wish = RollbackRequested(form.user.id, chosen(form.view, "reason"), target)
         outcome = await self._desk.engine.apply(_carried(form).thing, wish, source)
         if outcome.refusal is not None and outcome.refusal.rule == "reason":
-            return _error("reason", plain(outcome.refusal.why))
+            return _wrong(form, "reason", plain(outcome.refusal.why))
         return self._outcome(outcome)
 
     def _outcome(self, outcome: Outcome) -> Response:
@@ -110,19 +120,9 @@ def said(message: Message) -> Response:
     return {"response_action": "update", "view": views.notice(message)}
 
 
-def _error(block: str, text: str) -> Response:
-    return {"response_action": "errors", "errors": {block: text[:150]}}
+def _wrong(form: ViewSubmission, field: str, text: str) -> Response:
+    return {"response_action": "errors", "errors": {block_of(form.view, field): label(text, 150)}}
 
 
 def _carried(form: ViewSubmission) -> values.Value:
     return values.read(form.view.private_metadata) or values.Value()
-
-
-def _typed(form: ViewSubmission, block: str) -> str:
-    """What stands in the one element of *block*: typed text, or the chosen option's value."""
-    for element in form.view.state.values.get(block, {}).values():
-        option = element.get("selected_option")
-        value = option.get("value") if isinstance(option, dict) else element.get("value")
-        if isinstance(value, str):
-            return value.strip()
-    return ""

@@ -89,6 +89,12 @@ class FakeChat:
         self.forms.append((trigger, view))
         lose(is_lost, "Slack")
 
+    async def update_form(self, id: str, hash: str, view: Mapping[str, Any]) -> None:
+        is_lost = mind(await self._fate("chat.update_form"), "Slack")
+        assert not lint(view, "modal"), lint(view, "modal")
+        self.forms.append((id, view))
+        lose(is_lost, "Slack")
+
     def delete(self, where: Posted) -> None:
         del self.shown[where]
 

@@ -106,6 +106,11 @@ class SlackChat:
         async with asyncio.timeout(2):
             await self._call("views.open", "", trigger_id=trigger, view=dict(view))
 
+    async def update_form(self, id: str, hash: str, view: Mapping[str, Any]) -> None:
+        """Replace an open modal, unless it has changed since *hash*: then `Rejected`."""
+        async with asyncio.timeout(2):
+            await self._call("views.update", "", view_id=id, hash=hash or None, view=dict(view))
+
     async def answer(self, to: str, message: Message) -> None:
         """*to* is a response_url, the same after `replace:` when the answer takes the clicked
         message's place, or `ephemeral:CHANNEL/THREAD/USER` where Slack gave no address;

@@ -123,11 +123,16 @@ def typed(
 
 
 def chosen(
-    block: str, text: str, options: Sequence[tuple[str, str]], initial: str | None, hint: str = ""
+    block: str,
+    text: str,
+    options: Sequence[tuple[str, str]],
+    initial: str | None,
+    hint: str = "",
+    action: str = "v",
 ) -> Json:
     """A list of (label, value) to choose from; beyond a hundred they come in groups."""
     drawn = [option(each, value) for each, value in options if 0 < len(value) <= 150][:10_000]
-    element: Json = {"type": "static_select", "action_id": "v"}
+    element: Json = {"type": "static_select", "action_id": action}
     if len(drawn) <= 100:
         element["options"] = drawn
     else:

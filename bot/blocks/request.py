@@ -1,6 +1,6 @@
 """Asking for a deployment: the form, and the preview that nothing happens without."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.blocks.pieces import (
@@ -12,11 +12,13 @@ from bot.blocks.pieces import (
     fields,
     message,
     modal,
+    option,
+    plain,
     section,
     typed,
 )
 from bot.blocks.standing import NO_WAY_BACK, counted, some
-from bot.blocks.text import Link, Piece, Pieces, compact, names_of, notice
+from bot.blocks.text import Link, Piece, Pieces, compact, label, names_of, notice
 from bot.domain.deployment import Deployment
 from bot.domain.health import spoken
 from bot.domain.line import Bold, Code, Said
@@ -30,6 +32,7 @@ FORM = "deploy.form"
 #: The blocks of the form; an error is shown under the one it is named for.
 SERVICE, VERSION, ENVIRONMENT, NOTE = "service", "version", "environment", "note"
 NOTE_LENGTH = 300
+CHOOSE_SERVICE, CHOOSE_VERSION = "deploy.form.service", "deploy.form.version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +81,25 @@ def form(
     environments: Sequence[str],
     filled: Filled,
     channel: str = "",
-    newest: Sequence[str] = (),
 ) -> Json:
     """*channel* is where it was opened, for the answer; the card goes where the policy says.
 
-    *newest* are versions of the service that is filled in.
+    What belongs to the service stands in blocks that are named for it: with another service
+    Slack begins them anew, and keeps the rest as it was filled in.
     """
     if not services or not environments:
         return _nothing_to_deploy()
     first = filled.service or (services[0] if len(services) == 1 else None)
     where = filled.environment or (environments[0] if len(environments) == 1 else None)
     blocks = [
-        chosen(SERVICE, "Service", [(each, each) for each in services], first),
-        typed(
-            VERSION,
-            "Version",
-            hint=f"Newest: {some(newest)}." if newest else "",
-            placeholder="For example: v1.8.3",
-            initial=filled.version,
-            least=1,
-            most=128,
+        _service([(each, each) for each in services], first),
+        _version(_named(VERSION, first), filled.version, is_known=bool(first)),
+        chosen(
+            _named(ENVIRONMENT, first),
+            "Environment",
+            [(each, each) for each in environments],
+            where,
         ),
-        chosen(ENVIRONMENT, "Environment", [(each, each) for each in environments], where),
         typed(
             NOTE,
             "Note",
@@ -111,6 +111,55 @@ def form(
         context(("Nothing starts yet: a preview comes first.",)),
     ]
     return modal(FORM, "New deployment", "Show preview", {"c": channel}, blocks)
+
+
+def version_options(
+    found: Sequence[Version] | None, typed: str, names: Mapping[str, str]
+) -> list[Json]:
+    """At most a hundred to choose from; *found* is None when the catalogue is away."""
+    if found is None:
+        # No dead end: what is sent is looked up once more.
+        return [option(f"{typed} (not looked up yet)", typed)] if typed else []
+    fitting = [version for version in found if 0 < len(version.name) <= 128][:100]
+    return [_option(version, names) for version in fitting]
+
+
+def _option(version: Version, names: Mapping[str, str]) -> Json:
+    authors = [names[user] for user in version.authors if user in names]
+    changes = [counted(version.changes, "commit")] if version.changes is not None else []
+    words = " · ".join([version.name, *([some(authors, 2)] if authors else []), *changes])
+    drawn = option(words, version.name)
+    if version.summary:
+        drawn["description"] = plain(version.summary, 75)
+    return drawn
+
+
+def _service(options: Sequence[tuple[str, str]], first: str | None) -> Json:
+    drawn = chosen(SERVICE, "Service", options, first, action=CHOOSE_SERVICE)
+    return {**drawn, "dispatch_action": True}
+
+
+def _version(block: str, initial: str, *, is_known: bool) -> Json:
+    words = "Choose, or type a part of it" if is_known else "Choose a service first"
+    element: Json = {
+        "type": "external_select",
+        "action_id": CHOOSE_VERSION,
+        "min_query_length": 0,
+        "placeholder": plain(words, 150),
+    }
+    if initial:
+        element["initial_option"] = option(initial, label(initial, 128))
+    return {
+        "type": "input",
+        "block_id": block,
+        "label": plain("Version", 100),
+        "element": element,
+        "hint": plain("Newest first, as CI has built them.", 150),
+    }
+
+
+def _named(field: str, service: str | None) -> str:
+    return label(f"{field}.{service}", 255) if service else field
 
 
 def reject_form(d: Deployment) -> Json:

@@ -48,9 +48,10 @@ def status(
         *issues,
         f"\n{following}",
     ]
-    what = f"Deployment status{late} {clock(now)}: {d.plan.service[:40]} {d.version.name[:20]}"
+    what = f"Status{late} {clock(now)}: {d.plan.service[:40]} {d.version.name[:20]}"
     tail = f". {following[:40]}. {d.id[:16]}"
     text = notice((f"{what}, ", *state.line), names, NOTICE - len(tail))
+    tail = tail.removeprefix(".") if text.endswith("…") else tail
     return message(text + tail, section(head, names=names), section(body, names=names))
 
 

@@ -93,6 +93,8 @@ def headline(what: str, state: Pieces, thing: str, names: Names) -> str:
     tail = f". {clean(thing)[:30]}"
     head = escaped(clean(what), 80)
     said = escaped(_inside(words(state, names)), NOTICE - len(head) - len(tail) - 2)
+    # What was cut off ends with its own dots.
+    tail = tail.removeprefix(".") if said.endswith("…") else tail
     return f"{head}: {said}{tail}" if said else f"{head}{tail}"
 
 

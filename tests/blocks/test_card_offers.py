@@ -61,7 +61,7 @@ def test_the_notification_ends_with_the_id_and_the_first_block_repeats_it(
     first = payload(drawn)["blocks"][0]["text"]["text"]
 
     assert len(drawn.text) <= 150
-    assert drawn.text.endswith(". D-142")
+    assert drawn.text.endswith(" D-142")
     assert first.endswith("`D-142`")
     assert drawn.text[:15] in first.lstrip("*").replace("∗", "*").replace("∼", "~")
 

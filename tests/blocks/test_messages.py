@@ -146,8 +146,7 @@ def test_the_status_keeps_its_wording_line_for_line() -> None:
         "Next update: 14:36 UTC",
     ]
     assert drawn.text == (
-        "Deployment status 14:31 UTC: checkout v1.8.3, Rollout 50 %, healthy. "
-        "Next update: 14:36 UTC. D-142"
+        "Status 14:31 UTC: checkout v1.8.3, Rollout 50 %, healthy. Next update: 14:36 UTC. D-142"
     )
 
 
@@ -155,13 +154,15 @@ def test_a_status_always_ends_with_the_id_and_says_nothing_twice() -> None:
     held = canary(phase=Phase.HELD, hold=Hold(ANA, "", NOW, NOW))
 
     assert status(held, people(), NOW, NOW).text == (
-        "Deployment status 14:00 UTC: checkout v1.8.3, Held by Ana, traffic stays at 50 %. "
+        "Status 14:00 UTC: checkout v1.8.3, Held by Ana, traffic stays at 50 %. "
         "Next update: after a decision. D-142"
     )
     assert summary(held, people(), NOW) == "Held by Ana, traffic stays at 50 %"
     for stage in range(5):
         d = a_deployment(cursor=stage, waits_for="x" * 300)
-        assert status(d, people(), NOW, NOW).text.endswith(". D-142")
+        text = status(d, people(), NOW, NOW).text
+        assert text.endswith(" D-142")
+        assert "…." not in text
 
 
 @pytest.mark.parametrize(("behind", "is_late"), [(timedelta(minutes=2), False), (MINUTE * 3, True)])

@@ -68,19 +68,49 @@ def test_the_form_keeps_what_was_typed() -> None:
     view = request.form(["checkout", "search"], ["staging", "production"], filled)
 
     assert view["callback_id"] == "deploy.form"
-    assert element(view, "version")["initial_value"] == "v1.8.3"
     assert element(view, "note")["initial_value"] == "tax fix"
-    for block, value in (("service", "checkout"), ("environment", "production")):
-        initial = element(view, block)["initial_option"]
-        assert isinstance(initial, dict)
-        assert initial["value"] == value
+    initials = {
+        block: element(view, block)["initial_option"]
+        for block in ("service", "version.checkout", "environment.checkout")
+    }
+    assert {block: initial["value"] for block, initial in initials.items()} == {  # type: ignore[index]
+        "service": "checkout",
+        "version.checkout": "v1.8.3",
+        "environment.checkout": "production",
+    }
 
 
-def test_the_form_names_the_newest_versions() -> None:
-    filled = request.Filled("checkout", "", "production")
-    drawn = request.form(["checkout"], ["production"], filled, newest=["v1.9.0", "v1.8.3"])
+def test_a_form_without_a_service_asks_for_one_first() -> None:
+    view = request.form(["checkout", "search"], ["staging", "production"], request.Filled())
 
-    assert "Newest: v1.9.0, v1.8.3." in json.dumps(drawn)
+    assert "Choose a service first" in json.dumps(element(view, "version")["placeholder"])
+    service = next(b for b in json.loads(json.dumps(view))["blocks"] if b["block_id"] == "service")
+    assert service["dispatch_action"] is True
+
+
+def test_a_version_to_choose_says_who_made_it_how_much_it_is_and_what_it_brings() -> None:
+    version = a_version(authors=(DANA, "U0GONE"), changes=1, summary="Faster baskets")
+    (drawn,) = request.version_options([version], "", {DANA: "Dana"})
+
+    assert json.loads(json.dumps(drawn)) == {
+        "text": {"type": "plain_text", "text": "v1.8.3 · Dana · 1 commit", "emoji": True},
+        "value": "v1.8.3",
+        "description": {"type": "plain_text", "text": "Faster baskets", "emoji": True},
+    }
+
+
+def test_at_most_a_hundred_versions_are_offered_and_none_that_cannot_be_sent() -> None:
+    many = [a_version(f"v1.{n}") for n in range(150)]
+
+    assert len(request.version_options(many, "", {})) == 100
+    assert request.version_options([a_version("x" * 200)], "", {}) == []
+
+
+def test_without_the_catalogue_what_was_typed_can_still_be_sent() -> None:
+    (drawn,) = request.version_options(None, "v1.8.3", {})
+
+    assert drawn["value"] == "v1.8.3"
+    assert request.version_options(None, "", {}) == []
 
 
 def test_the_rollback_preview_is_computed_and_carries_ids_only() -> None:

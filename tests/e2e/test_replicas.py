@@ -45,7 +45,7 @@ async def test_each_status_is_told_once_however_many_bots_there_are(
     posts = [m for m in team.top_level() if team.key_of(m) in updates]
     assert len(posts) >= 2
     assert len({team.key_of(m) for m in posts}) == len(posts)
-    assert [m for m in posts if m.text.startswith("Deployment status")] == []
+    assert [m for m in posts if m.text.startswith("Status")] == []
     assert team.recorded.stagings == ["v1.8.3"]
 
 
