@@ -16,7 +16,7 @@ from bot.domain.release import Weights
 from bot.domain.stopping import hold_by_itself
 
 #: A count beyond that was not given by this program, and would not fit where counts are kept.
-_HIGHEST = 2**30
+HIGHEST = 2**30
 
 
 def is_ahead(d: Deployment, seen: Weights) -> bool:
@@ -41,7 +41,7 @@ def overtaken(decision: Decision, fence: int, now: datetime) -> Decision:
         return decision
     what = f"the router has taken command {fence}, and the last one remembered is older"
     count = slot_count(fence) + 1
-    if count > _HIGHEST:
+    if count > HIGHEST:
         return stop(decision, f"{what}; that number is none of ours", None, now)
     raised = replace(decision, state=replace(d, fence=count)).recording(RaiseFence(count))
     if d.phase is not Phase.ROLLING_BACK:
@@ -71,6 +71,9 @@ def split_in_words(weights: Weights) -> str:
 
 
 def _question(d: Deployment, what: str, seen: Weights | None) -> Line:
+    way: Line = ("Go back with ", Code(f"/rollback {d.id} reason"))
+    if d.is_first:
+        way = ("End it with ", Code(f"/deploy cancel {d.id} reason"))
     shown: Line = (", seen is ", Said(split_in_words(seen))) if seen is not None else ()
     return (
         Bold(f"{d.plan.service} in {d.plan.environment} is ahead of what the bot remembers"),
@@ -79,8 +82,8 @@ def _question(d: Deployment, what: str, seen: Weights | None) -> Line:
         ". Remembered is ",
         Said(split_in_words(d.wanted_weights)),
         *shown,
-        ". Was a backup restored? Nothing moves by itself. Go back with ",
-        Code(f"/rollback {d.id} reason"),
+        ". Was a backup restored? Nothing moves by itself. ",
+        *way,
         ", or put back what is remembered and go on from there: ",
         Code(f"/deploy unlock {d.plan.service} reason"),
         ", then ",

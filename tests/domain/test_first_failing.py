@@ -125,6 +125,14 @@ def test_in_the_watch_people_are_called_and_pointed_to_a_version_that_works() ->
     assert "/rollback" not in said
 
 
+def test_where_the_world_is_ahead_nobody_is_pointed_to_a_rollback() -> None:
+    story = live().later().sees(weights=((OLD.name, 100),))
+
+    assert story.d.phase is Phase.HELD
+    assert "End it with /deploy cancel D-142 reason" in page_of(story)
+    assert "/rollback" not in page_of(story)
+
+
 def test_once_mended_it_is_resumed_and_bakes_anew() -> None:
     story = live().fires().later().after(Resumed(DANA))
 
