@@ -168,7 +168,11 @@ class Outbox:
         self, row: Sending, why: str, after: timedelta | None, is_in_doubt: bool
     ) -> None:
         longest = _LONGEST_FOR_TRAFFIC if row.lane.endswith("/traffic") else _LONGEST
-        pause = after or min(longest, _SHORTEST * 2 ** min(row.attempts, 10))
+        growing = _SHORTEST * 2 ** min(row.attempts, 10)
+        pause = after or min(longest, growing)
+        if after and row.priority > ANSWER:
+            # A limit that turned many away would have them all back at the same moment.
+            pause += min(_LONGEST_IN_A_CROWD, growing)
         pause *= 1 + self._jitter() / 4
 
         async def unit(tx: Transaction) -> None:
@@ -184,4 +188,5 @@ class Outbox:
 _KEPT_FOR_THE_WORLD = 8
 _SHORTEST = timedelta(seconds=0.25)
 _LONGEST_FOR_TRAFFIC = timedelta(seconds=4)  # and a quarter of jitter: production waits
+_LONGEST_IN_A_CROWD = timedelta(seconds=8)
 _LONGEST = timedelta(seconds=60)

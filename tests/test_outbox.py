@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.effects import Announce, Reply, SetTraffic, StartJob, StopJob
+from bot.domain.effects import Announce, RefreshCard, Reply, SetTraffic, StartJob, StopJob
 from bot.memory import Parcel, Sending
 from bot.outbox import THE_WORLD, Outbox, route
 from bot.ports import Unavailable
@@ -123,3 +123,30 @@ async def test_traffic_is_tried_again_within_seconds_however_often_it_failed(
         assert tries == number
         clock.pass_(timedelta(seconds=5))
     await store.close()
+
+
+@pytest.mark.parametrize(
+    ("parcel", "most"),
+    [(reply(1), 20), (route("D-1", RefreshCard()), 5)],
+    ids=["an answer comes back when it was told", "a card comes back ever later"],
+)
+async def test_what_a_limit_turns_away_does_not_all_come_back_at_once(
+    database: Path, parcel: Parcel, most: int
+) -> None:
+    clock = Clock()
+    store = await SqliteStore.open(database, clock)
+    tries = 0
+
+    async def deliver(row: Sending) -> None:
+        nonlocal tries
+        tries += 1
+        raise Unavailable("at its limit", timedelta(seconds=1))
+
+    out = Outbox(store, deliver, "one", guard, lambda: 0.0, lambda *_: None)
+    await put(store, parcel)
+    for _ in range(20):
+        await out.drain()
+        clock.pass_(timedelta(seconds=1))
+    await store.close()
+
+    assert tries == most
