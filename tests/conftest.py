@@ -1,4 +1,4 @@
-"""A real Postgres for every suite that needs one, started at its first use."""
+"""Migrated databases for every suite: files in memory, and a real Postgres at its first use."""
 
 import importlib
 import os
@@ -96,11 +96,34 @@ def fast_place() -> Iterator[Path]:
 
 
 @pytest.fixture
-async def database(fast_place: Path) -> AsyncIterator[Path]:
+async def sqlite_file(fast_place: Path) -> AsyncIterator[Path]:
+    """A copy of one that the first test migrated."""
     template = fast_place / "template.db"
     if not template.exists():
         await migrate.upgrade(f"sqlite:///{template}")
-    with tempfile.TemporaryDirectory(dir=fast_place) as place:
+    with tempfile.TemporaryDirectory(dir=fast_place, ignore_cleanup_errors=True) as place:
         path = Path(place) / "pilothouse.db"
         shutil.copy(template, path)
         yield path
+
+
+@pytest.fixture
+def database(sqlite_file: Path) -> Path:
+    return sqlite_file
+
+
+@pytest.fixture
+def sqlite(sqlite_file: Path) -> str:
+    return f"sqlite:///{sqlite_file}"
+
+
+@pytest.fixture
+async def postgres(postgres_databases: Databases) -> str:
+    return await postgres_databases.migrated()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Both databases, one after the other."""
+    found: str = request.getfixturevalue(request.param)
+    return found

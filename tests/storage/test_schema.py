@@ -20,7 +20,6 @@ from storage.addresses import BadAddress, for_migrations
 from storage.store import HEAD, OpenStore, WrongSchema, open_store, prepare, require_current
 from storage.transaction import connection_of
 from tests.builders import NOW, TEAM, a_deployment
-from tests.storage.conftest import is_made
 
 
 async def schema(url: str) -> str | None:
@@ -217,3 +216,7 @@ async def test_a_relative_address_is_beside_where_the_program_runs(
     await store.close()
 
     assert is_made(tmp_path / "here.db")
+
+
+def is_made(file: Path) -> bool:
+    return file.exists()

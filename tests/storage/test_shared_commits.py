@@ -9,7 +9,6 @@ import pytest
 from bot.domain.release import Target, Version
 from bot.memory import Transaction
 from bot.ports import Unavailable
-from storage import migrate
 from storage.sqlite import SqliteStore
 from tests.builders import a_target, a_version
 
@@ -17,9 +16,8 @@ MANY = 100
 
 
 @pytest.fixture
-async def path(tmp_path: Path) -> Path:
-    await migrate.upgrade(f"sqlite:///{tmp_path / 'pilothouse.db'}")
-    return tmp_path / "pilothouse.db"
+def path(sqlite_file: Path) -> Path:
+    return sqlite_file
 
 
 @pytest.fixture

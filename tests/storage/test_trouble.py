@@ -16,18 +16,17 @@ from bot.memory import Transaction
 from bot.ports import Unavailable
 from storage import lock
 from storage.sqlite import Corrupt
-from storage.store import open_store, prepare
+from storage.store import open_store
 from storage.transaction import connection_of
 from tests.builders import NOW, TEAM, a_deployment
 
 
 @pytest.fixture
-async def file(tmp_path: Path) -> Path:
-    path = tmp_path / "pilothouse.db"
-    store = await prepare(f"sqlite:///{path}")
+async def file(sqlite_file: Path) -> Path:
+    store = await open_store(f"sqlite:///{sqlite_file}")
     await store.run(lambda tx: tx.deployments.add(a_deployment(), NOW))
     await store.close()
-    return path
+    return sqlite_file
 
 
 def damaged(path: Path) -> None:
