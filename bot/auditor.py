@@ -76,6 +76,17 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What is remembered of an environment where something serves."""
+
+    target: Target
+    holder: str | None
+    fence: int
+    is_locked: bool
+    serving: str
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How late a look may be, and how long past its lease a parcel may be called sent."""
 
@@ -98,6 +109,8 @@ class Asks(Protocol):
         self, tx: Transaction, limits: Limits, known: Sequence[Known]
     ) -> tuple[Violation, ...]:
         """Everything broken now: what changed since the last seal, and *known* once more."""
+
+    async def standing(self, tx: Transaction) -> tuple[Standing, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +218,7 @@ class Auditor:
             if around.lock is None:
                 reason = f"{_heading(violation)}: {violation.what}"
                 await tx.environments.lock(violation.target, reason, None, tx.now)
-        plan = self._plan(violation.target)
+        plan = self.plan(violation.target)
         if plan is None:
             return  # no policy says where people are told: the log and the numbers do
         alarm = Alarm(plan.channel, plan.on_call, _telling(violation, holder), tx.now)
@@ -235,7 +248,8 @@ class Auditor:
             why = f"{_heading(violation)}: {violation.what}"
             await self._engine.report(violation.team, id, Alarmed(why))
 
-    def _plan(self, target: Target | None) -> Plan | None:
+    def plan(self, target: Target | None) -> Plan | None:
+        """A plan that says where *target* is routed and who is called for it."""
         services = self._policies.services
         policy = services.get(target.service) if target else next(iter(services.values()), None)
         if policy is None:
@@ -274,11 +288,11 @@ def _telling(violation: Violation, holder: str | None) -> Line:
     if holder is not None:
         held = (", and ", Code(holder), " goes no further. Rolling back works: ")
         held = (*held, Code(f"/rollback {holder} reason"), ".")
-    next_step: Line = (
-        " When it is clear what happened: ",
-        Code(f"/deploy unlock {service} reason"),
-    )
-    return (*head, *held, *next_step, ".")
+    adopt: Line = ()
+    if violation.rule == "ahead":
+        adopt = (" Say on the host what serves: ", Code(f"pilothouse adopt {service} VERSION"), ".")
+    unlock = Code(f"/deploy unlock {service} reason")
+    return (*head, *held, *adopt, " When it is clear what happened: ", unlock, ".")
 
 
 def _words(violation: Violation) -> dict[str, str]:

@@ -20,6 +20,7 @@ from bot.ports import Chat, Policies, World
 from bot.previews import Previews
 from bot.questions import Questions
 from bot.reconciler import Reconciler
+from bot.restored import Restored
 from bot.schedule import Schedule
 
 _log = structlog.get_logger()
@@ -81,10 +82,14 @@ class Loops:
             core.store, core.engine, Observer(core.world), core.owner, self._guard
         )
         self.auditor: Auditor | None = None
+        self._restored: Restored | None = None
         if asks is not None:
             self.auditor = Auditor(
                 *(core.store, core.engine, core.policies, asks),
                 *(core.numbers, core.owner, guard, Limits.of(tick)),
+            )
+            self._restored = Restored(
+                *(core.store, core.engine, core.world, asks, self.auditor),
             )
         self._schedule = Schedule()
         self._schedule.every(tick, self._lap, "laps")
@@ -99,9 +104,19 @@ class Loops:
         self.lapped_at = time.monotonic()
 
     def start(self) -> None:
-        self._draining = asyncio.create_task(self._drain())
-        self._schedule.start()
-        self._spawn(self._lap())
+        self._spawn(self._begin())
+
+    async def _begin(self) -> None:
+        await self._compare()  # before anything is done on the word of an older database
+        if not self._outbox.is_closed:
+            self._lag_at = time.monotonic()
+            self._draining = asyncio.create_task(self._drain())
+            self._schedule.start()
+            await self._lap()
+
+    async def _compare(self) -> None:
+        if self._restored is not None:
+            await self._guard("restored", self._restored.look())
 
     async def stop(self) -> None:
         """No new work; what is under way gets a little time and then its lease runs out."""
@@ -179,6 +194,7 @@ class Loops:
         return wake
 
     async def _seal(self) -> None:
+        await self._compare()
         if self.auditor is not None and await self._guard("audit", self._audit(self.auditor)):
             return
         # A mistake in the audit must not leave the journal unsealed.

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import groupby
 
-from bot.auditor import PREFIX, Known, Limits, Violation
+from bot.auditor import PREFIX, Known, Limits, Standing, Violation
 from bot.domain import canon
 from bot.domain.effects import Entry
 from bot.domain.line import plain
@@ -80,6 +80,10 @@ WHERE d.phase IN ('rolled_back', 'rollback_failed')"""
 _JUST_ENDED = f"{_ENDED} AND d.journal_seq <> d.sealed_seq LIMIT {_MOST}"
 _ENDED_ONCE = f"{_ENDED} AND d.team = :team AND d.id = :id"
 
+_STANDING = """
+SELECT team, service, environment, deployment_id, fence, lock_reason, serving
+FROM environments WHERE serving IS NOT NULL"""
+
 _SAID = """
 SELECT serving_at FROM environments
 WHERE team = :team AND service = :service AND environment = :environment"""
@@ -135,6 +139,16 @@ class Invariants:
         for each in known:
             found += await _again(connection, each)
         return tuple({(v.team, v.thing): v for v in found}.values())
+
+    async def standing(self, tx: Transaction) -> tuple[Standing, ...]:
+        return tuple(
+            Standing(Target(*where), holder, fence, lock is not None, _name(serving))
+            for *where, holder, fence, lock, serving in await connection_of(tx).rows(_STANDING)
+        )
+
+
+def _name(serving: str) -> str:
+    return coding.read_version(serving).name
 
 
 async def _again(connection: Connection, known: Known) -> list[Violation]:
@@ -236,7 +250,7 @@ def _ending(row: Row) -> str:
     if was_moved or (serving_at is not None and moment(serving_at) > moment(finished_at)):
         return ""
     target = json.loads(state)["rollback"]["target"]["name"]
-    known = coding.read_version(serving).name if serving is not None else "nothing"
+    known = _name(serving) if serving is not None else "nothing"
     if known == target:
         return ""
     return f"{id} went back to {target}, and {known} is kept as what serves"

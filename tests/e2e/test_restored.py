@@ -8,9 +8,11 @@ import pytest
 
 from bot.demo.world.catalogue import FIRST
 from bot.domain.deployment import Phase
+from bot.operate import adopt_version
+from bot.settings import Settings
 from storage import backup
 from storage.addresses import sqlite_path
-from tests.builders import ANA, QUINN, SAM, a_target
+from tests.builders import ANA, CHRIS, DANA, QUINN, SAM, a_target
 from tests.e2e.conftest import MakeTeam
 from tests.e2e.crew import canary
 from tests.e2e.harness import Team
@@ -74,3 +76,35 @@ async def test_a_canary_that_is_further_than_its_copy_is_held_and_can_be_rolled_
 
     assert team.recorded.weights == {FIRST: 100}
     traffic_climbed_only_step_by_step(team.recorded.orders)
+
+
+async def test_a_version_that_serves_and_nobody_remembers_stops_everything_there(
+    make_team: MakeTeam, sqlite: str, tmp_path: Path
+) -> None:
+    team = await make_team(sqlite, watch="1s")
+    await team.request()
+    await team.until_so(lambda d: d.ask_round > 0, "asks for signatures")
+    copy = await kept_aside(team, tmp_path)
+    await team.approve(ANA, QUINN)
+    await team.until(Phase.SUCCEEDED)
+
+    known = await restored(team, copy)
+    await team.until_everybody_reads("the world is ahead of what the bot remembers")
+
+    held = await team.until(Phase.HELD)
+    assert held.fence == 0
+    assert await is_locked(team)
+    assert team.recorded.weights == {"v1.8.3": 100}
+    assert len(team.recorded.orders) == known
+
+    await adopt_version(Settings.load(team.environment()), "checkout", "v1.8.3", None)
+    assert (await team.slack.command(DANA, "/deploy", "cancel D-1 it is live")).is_fine
+    await team.until(Phase.CANCELLED)
+    assert (await team.slack.command(CHRIS, "/deploy", "unlock checkout it is v1.8.3")).is_fine
+    assert not await is_locked(team)
+    await team.request(FIRST)
+    await team.approve(ANA, QUINN, id="D-2")
+    await team.until(Phase.SUCCEEDED, id="D-2")
+
+    assert team.recorded.weights == {FIRST: 100}
+    assert all(order.is_taken for order in team.recorded.orders), "its commands are the newest"
