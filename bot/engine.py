@@ -1,7 +1,7 @@
 """The only writer: load, decide, and one transaction for everything the decision asks for."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot import places
@@ -20,6 +20,7 @@ from bot.memory import (
     Duplicate,
     StaleRevision,
     Store,
+    Surroundings,
     Transaction,
 )
 from bot.outbox import route
@@ -141,6 +142,17 @@ class Engine:
             return await self._writer.answered(tx, None, line, source, ways)
 
         return await self._take_in(unit, source)
+
+    def is_quiet(self, d: Deployment, seen: Seen, around: Surroundings, at: datetime) -> bool:
+        """Whether *seen* changes nothing about *d*, and asks for nothing."""
+        if d.is_over:
+            return False
+        decision = decide(d, seen, self._writer.context(around), at)
+        return decision.state == d and not decision.wanted.effects
+
+    def rests_until(self, d: Deployment, at: datetime) -> datetime | None:
+        """When *d*, quiet at *at*, is looked at next."""
+        return due_at(d, at, self._tick)
 
     async def see(self, claim: Claim, seen: Seen) -> Deployment | None:
         """Hand what was observed to the core under *claim*; None when the claim was lost."""

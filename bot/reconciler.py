@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -9,11 +11,23 @@ import structlog
 from bot.crashpoint import crashpoint
 from bot.domain.deployment import Deployment
 from bot.engine import Engine
-from bot.memory import Claim, Store, Transaction
+from bot.memory import Claim, Store, Surroundings, Transaction
 from bot.observe import Observer
 from bot.outbox import Guard
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A due thing as it was when its lap began."""
+
+    d: Deployment
+    around: Surroundings
+    at: datetime
+
+
+Rest = tuple[Claim, datetime | None]
 
 
 class Reconciler:
@@ -47,7 +61,8 @@ class Reconciler:
         done = 0
         while True:
             claims = await self._store.run(self._claim)
-            await asyncio.gather(*(self._mind(claim) for claim in claims))
+            if claims:
+                await self._mind_all(claims)
             done += len(claims)
             if len(claims) < self._at_once:
                 return done
@@ -55,9 +70,23 @@ class Reconciler:
     async def _claim(self, tx: Transaction) -> tuple[Claim, ...]:
         return await tx.deployments.claim_due(self._owner, self._lease, self._at_once)
 
-    async def _mind(self, claim: Claim) -> None:
+    async def _mind_all(self, claims: Sequence[Claim]) -> None:
+        """Read together and put off together; what has something to change does so by itself,
+        and at once, without waiting for the others."""
+
+        async def read(tx: Transaction) -> dict[Claim, Found]:
+            surveyed = await tx.deployments.survey(claims)
+            return {claim: Found(d, around, tx.now) for claim, d, around in surveyed}
+
+        found = await self._store.run(read)
+        rests: list[Rest] = []
+        await asyncio.gather(*(self._mind(claim, found.get(claim), rests) for claim in claims))
+        if rests:
+            await self._guard("laps", self._put_off(rests))
+
+    async def _mind(self, claim: Claim, found: Found | None, rests: list[Rest]) -> None:
         thing = (claim.team, claim.thing)
-        if await self._guard(claim.thing, self._attend(claim)):
+        if await self._guard(claim.thing, self._attend(claim, found, rests)):
             del self._failures[thing]
             return
         self._failures[thing] += 1
@@ -70,18 +99,21 @@ class Reconciler:
         pause = min(_LONGEST, _SHORTEST * 2 ** min(times, 10))
         await self._store.run(lambda tx: tx.deployments.put_off([(claim, tx.now + pause)]))
 
-    async def _attend(self, claim: Claim) -> None:
+    async def _put_off(self, rests: Sequence[Rest]) -> None:
+        await self._store.run(lambda tx: tx.deployments.put_off(rests))
+
+    async def _attend(self, claim: Claim, found: Found | None, rests: list[Rest]) -> None:
         crashpoint("claimed")
-
-        async def load(tx: Transaction) -> tuple[Deployment | None, datetime]:
-            return await tx.deployments.get(claim.team, claim.thing), tx.now
-
-        d, at = await self._store.run(load)
-        if d is None:
+        if found is None:
+            # It is gone, or cannot be read: whoever asks for it alone learns why.
+            await self._store.run(lambda tx: tx.deployments.get(claim.team, claim.thing))
             return
-        seen = await self._observer.look(d, at)
+        seen = await self._observer.look(found.d, found.at)
         crashpoint("observed")
-        await self._engine.see(claim, seen)
+        if self._engine.is_quiet(found.d, seen, found.around, found.at):
+            rests.append((claim, self._engine.rests_until(found.d, found.at)))
+        else:
+            await self._engine.see(claim, seen)
 
 
 _ALARMING = 3

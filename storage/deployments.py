@@ -15,7 +15,7 @@ from storage import coding, environments, surroundings
 from storage.connection import Conflict, Connection, Row, first, moment, one, padded, wanted
 from storage.journal import Head, SqlJournal
 from storage.plans import SqlPlans
-from storage.threads import Carded
+from storage.threads import Noted
 
 _COLUMNS = "team, id, revision, plan, state, has_card, journal_seq, journal_hash"
 
@@ -102,13 +102,13 @@ class SqlDeployments:
         connection: Connection,
         journal: SqlJournal,
         plans: SqlPlans,
-        carded: Carded,
+        noted: Noted,
         now: datetime,
     ) -> None:
         self._connection = connection
         self._journal = journal
         self._plans = plans
-        self._carded = carded
+        self._noted = noted
         self._now = now
 
     async def next_number(self, team: str) -> int:
@@ -140,6 +140,7 @@ class SqlDeployments:
             )
         except Conflict as conflict:
             raise StaleRevision(f"another like {d.id} was first") from conflict
+        self._noted.new.add((d.team, d.id))
         self._journal.head_is_stored(d.team, d.id, head)
 
     async def get(self, team: str, id: str) -> Deployment | None:
@@ -252,7 +253,7 @@ class SqlDeployments:
     async def _read(self, row: Row) -> Deployment:
         team, id, revision, plan, state, has_card, seq, hash = row
         if has_card:
-            self._carded.add((team, id))
+            self._noted.carded.add((team, id))
         self._journal.head_is_stored(team, id, (seq, hash))
         return coding.read_state(state, await self._plans.get(team, plan), revision)
 

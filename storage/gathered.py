@@ -1,7 +1,7 @@
 """One unit of work on Postgres: reads go at once, writes together, as few trips as there can be."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -205,11 +205,11 @@ def _together(writes: tuple[tuple[str, bool], ...]) -> tuple[str, tuple[tuple[st
         returning = "" if _RETURNING.search(text) else "\nRETURNING 1"
         parts.append(f"write_{number} AS ({_shifted(text, before)}{returning})")
         if is_one:
-            must.append(f"(SELECT count(*) FROM write_{number})")
+            must.append(f"(SELECT count(*) FROM write_{number})")  # noqa: S608
         names_of.append(names)
         before += len(names)
     divisor = " * ".join(must) or "1"
-    return f"WITH {', '.join(parts)}\nSELECT 1 / ({divisor})", tuple(names_of)  # noqa: S608
+    return f"WITH {', '.join(parts)}\nSELECT 1 / ({divisor})", tuple(names_of)
 
 
 def _shifted(text: str, places: int) -> str:

@@ -59,6 +59,9 @@ class SqlJournal:
     async def append(
         self, d: Deployment, event: str, by: str | None, entries: Sequence[Entry]
     ) -> None:
+        if self._connection.gathers and d.revision == 0 and (d.team, d.id) not in self._heads:
+            # Most likely its first row; if not, the number is taken and the unit runs again.
+            self.head_is_stored(d.team, d.id, (0, ""))
         await self._write(d.team, d.id, event, by, d.revision + 1, entries, self.state_text(d))
 
     async def note(

@@ -13,7 +13,7 @@ from bot.memory import Parcel, Sending
 from bot.ports import Unreadable
 from storage import coding
 from storage.connection import Connection, Row, first, moment, moment_or_none
-from storage.threads import Carded
+from storage.threads import Noted
 
 # What waits for a card stands aside: the card itself may come later in the same lane.
 _WAITS = """({0}.needs_card AND NOT EXISTS (
@@ -51,6 +51,12 @@ WHERE {_MINE} AND wish IS NOT NULL AND {_MAY_GO.format("(is_in_doubt OR :is_in_d
   WHERE n.done_at IS NULL AND n.team = outbox.team AND n.lane = outbox.lane
     AND n.wish = outbox.wish AND n.id > outbox.id)"""
 
+# In the statement that deletes the older one, which sees it still.
+_INHERITED = f"""LEAST(:priority{{i}}, (
+  SELECT MIN(priority) FROM outbox
+  WHERE done_at IS NULL AND team = :team AND lane = :lane{{i}} AND wish = :wish{{i}}
+    AND state = 'ready' AND {_MAY_GO.format("is_in_doubt")}))"""
+
 _LEND = """
 UPDATE outbox SET priority = (
   SELECT MIN(w.priority) FROM outbox AS w
@@ -62,35 +68,54 @@ WHERE done_at IS NULL AND team = :team AND thing = :thing AND is_card AND state 
   AND NOT EXISTS (
     SELECT 1 FROM threads AS t WHERE t.team = :team AND t.thing = :thing AND t.role = 'card')"""
 
+_LEAST = 99
+
 
 class SqlOutbox:
-    def __init__(self, connection: Connection, carded: Carded, now: datetime) -> None:
+    def __init__(self, connection: Connection, noted: Noted, now: datetime) -> None:
         self._connection = connection
-        self._carded = carded
+        self._noted = noted
         self._now = now
+        self._put: set[tuple[str, str]] = set()
 
     async def put(self, team: str, thing: str, parcels: Sequence[Parcel]) -> None:
         newest = _newest_wishes(parcels)
         if not newest:
             return
-        wishes = [(p.lane, p.wish) for p in newest if p.wish is not None]
-        if wishes:
-            given_way = await self._connection.rows(
-                _give_way(len(wishes)),
-                team=team,
-                **{f"lane{i}": lane for i, (lane, _) in enumerate(wishes)},
-                **{f"wish{i}": wish for i, (_, wish) in enumerate(wishes)},
-            )
-            newest = _as_urgent(newest, given_way)
+        lends = (team, thing) not in self._noted.carded and any(_lends(p) for p in newest)
+        if lends and (team, thing) in self._noted.new:
+            newest, lends = _lent(newest), False
+        self._noted.new.discard((team, thing))
+        inherits, newest = await self._make_way(team, newest)
         values: dict[str, Any] = {}
         for i, parcel in enumerate(newest):
             values |= _columns(i, parcel)
-        sql = _insert(len(newest))
-        await self._connection.change(sql, team=team, thing=thing, now=self._now, **values)
-        if (team, thing) in self._carded:
-            return
-        if any(p.needs_card or isinstance(p.effect, RefreshCard) for p in newest):
+        sql = _insert(inherits)
+        await self._connection.write_any(sql, team=team, thing=thing, now=self._now, **values)
+        if lends:
             await self._connection.change(_LEND, team=team, thing=thing)
+
+    async def _make_way(
+        self, team: str, parcels: list[Parcel]
+    ) -> tuple[tuple[bool, ...], list[Parcel]]:
+        """Delete the unsent wishes that give way. The new ones are as urgent: their rows are to
+        inherit it, or they come back with it."""
+        wishes = [(p.lane, p.wish) for p in parcels if p.wish is not None]
+        nobody = (False,) * len(parcels)
+        if not wishes:
+            return nobody, parcels
+        sql = _give_way(len(wishes))
+        values = {"team": team}
+        values |= {f"lane{i}": lane for i, (lane, _) in enumerate(wishes)}
+        values |= {f"wish{i}": wish for i, (_, wish) in enumerate(wishes)}
+        if not self._connection.gathers:
+            return nobody, _as_urgent(parcels, await self._connection.rows(sql, **values))
+        lanes = {(team, lane) for lane, _ in wishes}
+        if lanes & self._put:
+            await self._connection.send()  # or the older one would not be seen
+        self._put |= lanes
+        await self._connection.write_any(sql, **values)
+        return tuple(p.wish is not None for p in parcels), parcels
 
     async def claim(
         self, owner: str, lease: timedelta, limit: int, only: Sequence[str] = ()
@@ -107,7 +132,7 @@ class SqlOutbox:
         return tuple(_sending(owner, row) for row in in_order)
 
     async def done(self, row: Sending) -> None:
-        await self._connection.change(_END, state="done", why=None, now=self._now, **_mine(row))
+        await self._connection.write_any(_END, state="done", why=None, now=self._now, **_mine(row))
 
     async def again(self, row: Sending, at: datetime, why: str, is_in_doubt: bool = False) -> None:
         mine = {"is_in_doubt": is_in_doubt, **_mine(row)}
@@ -115,7 +140,7 @@ class SqlOutbox:
             await self._connection.change(_AGAIN, at=at, why=why, **mine)
 
     async def bury(self, row: Sending, why: str) -> None:
-        await self._connection.change(_END, state="dead", why=why, now=self._now, **_mine(row))
+        await self._connection.write_any(_END, state="dead", why=why, now=self._now, **_mine(row))
 
     async def next_at(self) -> datetime | None:
         row = await first(self._connection, _NEXT_AT, now=self._now)
@@ -166,6 +191,19 @@ def _as_urgent(parcels: list[Parcel], given_way: Sequence[Row]) -> list[Parcel]:
     ]
 
 
+def _lends(parcel: Parcel) -> bool:
+    return parcel.needs_card or isinstance(parcel.effect, RefreshCard)
+
+
+def _lent(parcels: list[Parcel]) -> list[Parcel]:
+    """The first of a thing: its card is as urgent as what waits for it."""
+    urgency = min((p.priority for p in parcels if p.needs_card), default=_LEAST)
+    return [
+        replace(p, priority=min(p.priority, urgency)) if isinstance(p.effect, RefreshCard) else p
+        for p in parcels
+    ]
+
+
 def _columns(i: int, parcel: Parcel) -> dict[str, Any]:
     return {
         f"lane{i}": parcel.lane,
@@ -199,11 +237,11 @@ RETURNING id, team, thing, lane, effect, attempts, is_in_doubt, created_at, epoc
 
 
 @lru_cache(maxsize=64)
-def _insert(count: int) -> str:
+def _insert(inherits: tuple[bool, ...]) -> str:
     rows = ", ".join(
-        f"(:team, :thing, :lane{i}, :priority{i}, :wish{i}, :needs_card{i}, :is_card{i}, "
-        f":effect{i}, 'ready', FALSE, 0, 0, :now, :now)"
-        for i in range(count)
+        f"(:team, :thing, :lane{i}, {_INHERITED.format(i=i) if does else f':priority{i}'}, "
+        f":wish{i}, :needs_card{i}, :is_card{i}, :effect{i}, 'ready', FALSE, 0, 0, :now, :now)"
+        for i, does in enumerate(inherits)
     )
     return f"""
 INSERT INTO outbox (

@@ -1,14 +1,24 @@
 """Threads: which messages stand for a thing."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.ports import Posted
 from storage.connection import Connection, first
 
-#: Things of this transaction whose card is known to be posted. A card is never unposted: one
-#: that was deleted is replaced.
-Carded = set[tuple[str, str]]
+Things = set[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What this transaction knows of things without asking. A card is never unposted: one that
+    was deleted is replaced."""
+
+    carded: Things = field(default_factory=set)
+    #: Added a moment ago, and nothing was put into the outbox about them.
+    new: Things = field(default_factory=set)
+
 
 _FIND = """
 SELECT channel, ts FROM threads WHERE team = :team AND thing = :thing AND role = :role"""

@@ -15,7 +15,7 @@ from storage.journal import SqlJournal
 from storage.outbox import SqlOutbox
 from storage.plans import Known, SqlPlans
 from storage.seals import seal
-from storage.threads import Carded, SqlThreads
+from storage.threads import Noted, SqlThreads
 
 T = TypeVar("T")
 
@@ -29,11 +29,11 @@ class SqlTransaction:
         self.connection = connection
         self.now = now
         self.journal = SqlJournal(connection, now)
-        carded: Carded = set()
+        noted = Noted()
         self.deployments = SqlDeployments(
-            connection, self.journal, SqlPlans(connection, plans), carded, now
+            connection, self.journal, SqlPlans(connection, plans), noted, now
         )
-        self.outbox = SqlOutbox(connection, carded, now)
+        self.outbox = SqlOutbox(connection, noted, now)
         self.inbox = SqlInbox(connection, now)
         self.environments = SqlEnvironments(connection)
         self.threads = SqlThreads(connection, now)

@@ -22,6 +22,7 @@ class Explained:
         self._inner = inner
         self._is_postgres = is_postgres
         self._found = found
+        self.gathers, self.is_shared = inner.gathers, inner.is_shared
 
     async def rows(self, sql: str, **values: Any) -> Sequence[Row]:
         await self._explain(sql, values)
@@ -30,6 +31,26 @@ class Explained:
     async def change(self, sql: str, **values: Any) -> int:
         await self._explain(sql, values)
         return await self._inner.change(sql, **values)
+
+    async def write_one(self, sql: str, **values: Any) -> bool:
+        await self._explain(sql, values)
+        return await self._inner.write_one(sql, **values)
+
+    async def write_any(self, sql: str, **values: Any) -> None:
+        await self._explain(sql, values)
+        await self._inner.write_any(sql, **values)
+
+    async def change_each(self, sql: str, values: Sequence[dict[str, Any]]) -> None:
+        for first in values[:1]:
+            await self._explain(sql, first)
+        await self._inner.change_each(sql, values)
+
+    async def only_if(self, sql: str, **values: Any) -> None:
+        await self._explain(sql, values)
+        await self._inner.only_if(sql, **values)
+
+    async def send(self) -> None:
+        await self._inner.send()
 
     async def _explain(self, sql: str, values: dict[str, Any]) -> None:
         if sql in self._found:
