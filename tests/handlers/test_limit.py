@@ -3,7 +3,8 @@
 from collections import defaultdict
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.memory import InboxKey
@@ -93,6 +94,29 @@ def test_what_is_above_the_limit_waits_until_the_oldest_is_a_minute_old() -> Non
         crowd.clock.passed += 10
 
     assert accepted == [True, True, True, False, False, False, True, True]
+
+
+def test_a_minute_is_a_minute_and_no_moment_less() -> None:
+    crowd = Crowd(Limits(1, 1, 1000))
+    crowd.asks("command", "/deploy")
+
+    crowd.clock.passed += 59.999
+    early = crowd.asks("command", "/deploy")
+    crowd.clock.passed += 0.001
+
+    assert (early, crowd.asks("command", "/deploy")) == (False, True)
+
+
+@pytest.mark.parametrize(("kind", "what"), GOING_BACK)
+def test_going_back_passes_whatever_is_used_up_and_uses_nothing_up(kind: str, what: str) -> None:
+    crowd = Crowd(Limits(1, 1, 2))
+    before = [crowd.asks(kind, what) for _ in range(50)]
+    rest = [crowd.asks("command", "/deploy"), crowd.asks("click", "dep.hold")]
+
+    after = [crowd.asks(kind, what) for _ in range(50)]
+
+    assert before + rest + after == [True] * 102
+    assert not crowd.asks("command", "/deploy", ANA), "the channel is used up"
 
 
 def test_typing_and_pressing_are_counted_apart() -> None:
@@ -208,12 +232,13 @@ _wishes = st.tuples(
     st.sampled_from(OTHERS + GOING_BACK),
     st.sampled_from([DANA, ANA]),
     st.sampled_from(["C1", "C2"]),
-    st.floats(0, 25),
+    st.sampled_from([0.0, 0.0, 0.5, 7.25, 29.75, 59.5, 60.0]),
     st.integers(0, 5),
 )
 
 
-@given(st.lists(_wishes, max_size=120))
+@settings(deadline=None)
+@given(st.lists(_wishes, min_size=40, max_size=120))
 def test_in_no_minute_is_more_accepted_than_the_limit_and_rolling_back_always_passes(
     wishes: list[tuple[tuple[str, str], str, str, float, int]],
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.deployment import Phase
@@ -232,6 +232,7 @@ _things = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_things, st.booleans(), st.booleans())
 def test_of_all_pairs_only_the_thing_itself_is_believed(
     things: list[tuple[str, int, str, list[str]]], is_keyed: bool, is_reply: bool
