@@ -26,6 +26,7 @@ from bot.adapters.shell import ShellRunner
 from bot.adapters.slack import SlackChat
 from bot.adapters.weighted_http import WeightedHttpRouter
 from bot.engine import Engine
+from bot.heartbeat import Heartbeat
 from bot.links import SocketLinks
 from bot.loops import Core, Loops
 from bot.memory import Store
@@ -133,6 +134,7 @@ async def run(settings: Settings, stop: asyncio.Event, started: Callable[[str], 
             *(core, chat, supervisor.guard, settings.tick),
             lambda: prune(core.store),
             Invariants(),
+            heartbeat_of(settings, session),
         )
         desk = Desk(core.engine, core.previews, core.questions, policies, chat)
         limit = limit_of(policies, core.numbers)
@@ -166,6 +168,14 @@ async def open_core(settings: Settings, policies: Policies, stack: AsyncExitStac
     http = HttpJson(hosts_of(policies))
     stack.push_async_callback(http.close)
     return core_of(store, policies, world_of(http, settings.state), settings.tick, Numbers())
+
+
+def heartbeat_of(
+    settings: Settings, session: aiohttp.ClientSession
+) -> Callable[[], Awaitable[None]] | None:
+    if settings.heartbeat_url is None:
+        return None
+    return Heartbeat(session, settings.heartbeat_url.get_secret_value()).beat
 
 
 def limit_of(policies: Policies, numbers: Numbers) -> Limit:

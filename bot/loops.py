@@ -61,12 +61,14 @@ class Loops:
         tick: timedelta,
         prune: Callable[[], Awaitable[int]] | None = None,
         asks: Asks | None = None,
+        beat: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         delivery = Delivery(
             core.store, core.engine, chat, core.world, core.policies, time.monotonic
         )
         self._core = core
         self._guard = guard
+        self._heartbeat = beat
         self._outbox = Outbox(
             core.store,
             self._counted(delivery),
@@ -167,6 +169,8 @@ class Loops:
         async def lap() -> None:
             self._core.numbers.laps.inc(await self._reconciler.lap())
             self.lapped_at = time.monotonic()
+            if self._is_sending:
+                self._spawn(self._beat())
 
         async def guarded() -> None:
             await self._guard("laps", lap())
@@ -174,6 +178,14 @@ class Loops:
         # A task of our own: the schedule cancels its wake-ups when it stops, and a lap that is
         # cut off would keep its things leased.
         await asyncio.wait([self._spawn(guarded())])
+
+    @property
+    def _is_sending(self) -> bool:
+        return self._draining is not None and not self._draining.done()
+
+    async def _beat(self) -> None:
+        if self._heartbeat is not None:
+            await self._guard("heartbeat", self._heartbeat())
 
     async def _lag(self) -> None:
         now = time.monotonic()

@@ -94,6 +94,19 @@ def _api_url(value: str) -> str:
     return value.rstrip("/") + "/"
 
 
+def _heartbeat_url(value: str) -> SecretStr:
+    try:
+        parts = urlsplit(value)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_usable = is_usable and parts.port != 0 and value.isprintable() and " " not in value
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        fix = "copy it from the monitor that shall notice when the bot stays silent"
+        raise _wrong("this is no http address with a host", fix)
+    return SecretStr(value)
+
+
 def _database_url(value: str) -> SecretStr:
     sqlite = re.fullmatch(r"sqlite:///[^?#\x00]+", value)
     try:
@@ -175,6 +188,10 @@ class Settings(BaseModel):
     )
     metrics_token: Annotated[SecretStr | None, BeforeValidator(_secret)] = Field(
         default=None, alias="PILOTHOUSE_METRICS_TOKEN"
+    )
+    #: Who knows it can keep the alarm silent, so it is a secret.
+    heartbeat_url: Annotated[SecretStr | None, BeforeValidator(_heartbeat_url)] = Field(
+        default=None, alias="PILOTHOUSE_HEARTBEAT_URL"
     )
     #: Where the shell runner keeps its journal of keys; must outlive the bot.
     state: Annotated[Path, BeforeValidator(_path)] = Field(

@@ -48,6 +48,7 @@ def test_what_is_set_arrives() -> None:
             "PILOTHOUSE_LOG": "json",
             "PILOTHOUSE_METRICS_TOKEN": "0123456789abcdef",
             "PILOTHOUSE_STATE": "/var/lib/pilothouse",
+            "PILOTHOUSE_HEARTBEAT_URL": "https://ping.example/hunter2",
             "HOME": "/root",
         }
     )
@@ -62,6 +63,7 @@ def test_what_is_set_arrives() -> None:
     assert settings.log == "json"
     assert settings.metrics_token == SecretStr("0123456789abcdef")
     assert settings.state == Path("/var/lib/pilothouse")
+    assert settings.heartbeat_url == SecretStr("https://ping.example/hunter2")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,8 @@ def test_what_is_set_arrives() -> None:
         ("PILOTHOUSE_TICK", "nan", "no number of seconds", "5 or 0.5"),
         ("PILOTHOUSE_LOG", "xml", "no way to log", "console or json"),
         ("PILOTHOUSE_METRICS_TOKEN", "hunter2", "16 or more", "openssl rand"),
+        ("PILOTHOUSE_HEARTBEAT_URL", "ping.example/hunter2", "no http address", "monitor"),
+        ("PILOTHOUSE_HEARTBEAT_URL", "file:///etc/hunter2", "no http address", "monitor"),
         ("PILOTHOUSE_POLICIES", "a\0b", "NUL", "plain path"),
         ("SLACK_CLIENT_ID", "hunter2", "drops the bot token", "unset it"),
         ("SLACK_CLIENT_SECRET", "hunter2", "drops the bot token", "unset it"),
