@@ -133,6 +133,35 @@ async def test_what_a_client_still_showed_a_moment_ago_reaches_the_bot(
         await slack.click(*where, block_id="d1.actions.1")
 
 
+async def test_a_press_says_which_message_it_was_and_what_that_was_posted_with(
+    slack: SlackEmulator, bolt: AsyncApp, connect: Connect
+) -> None:
+    bodies: list[dict[str, Any]] = []
+
+    @bolt.action("approve")
+    async def approve(ack: Any, body: dict[str, Any]) -> None:
+        bodies.append(body)
+        await ack()
+
+    await connect(bolt)
+    root = await bolt.client.chat_postMessage(channel="C0DEPLOY", text="card")
+    posted = {"event_type": "parcel", "event_payload": {"key": "T0DEMO/D-1/7"}}
+    reply = await bolt.client.chat_postMessage(
+        channel="C0DEPLOY", text="sign", blocks=[button()], thread_ts=root["ts"], metadata=posted
+    )
+
+    await slack.click("U0ANA", "C0DEPLOY", reply["ts"], "approve")
+
+    assert bodies[0]["container"] == {
+        "type": "message",
+        "message_ts": reply["ts"],
+        "channel_id": "C0DEPLOY",
+        "is_ephemeral": False,
+        "thread_ts": root["ts"],
+    }
+    assert bodies[0]["message"]["metadata"] == posted
+
+
 async def test_nobody_presses_buttons_on_somebody_elses_ephemeral(
     slack: SlackEmulator, bolt: AsyncApp, connect: Connect
 ) -> None:

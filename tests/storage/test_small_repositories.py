@@ -158,6 +158,21 @@ async def test_a_message_is_found_by_its_thing_and_the_thing_by_its_message(
     assert await store.run(unit) == [new, None, "second", "", "D-1", None]
 
 
+async def test_all_messages_of_a_thing_are_found_at_once_and_nobody_elses(
+    store: OpenStore,
+) -> None:
+    card, asked, theirs = (Posted("C0DEPLOY", f"{number}.0") for number in (1, 2, 3))
+    await store.run(lambda tx: tx.threads.remember(TEAM, "D-1", "card", card))
+    await store.run(lambda tx: tx.threads.remember(TEAM, "D-1", "ask", asked))
+    await store.run(lambda tx: tx.threads.remember("T0OTHER", "D-1", "card", theirs))
+    await store.run(lambda tx: tx.threads.remember(TEAM, "D-11", "card", theirs))
+
+    async def unit(tx: Transaction) -> list[object]:
+        return [await tx.threads.places(TEAM, "D-1"), await tx.threads.places(TEAM, "D-2")]
+
+    assert await store.run(unit) == [{"card": card, "ask": asked}, {}]
+
+
 async def test_a_draft_comes_back_as_it_was(store: OpenStore) -> None:
     draft = Draft(
         TEAM, "x1", DANA, "checkout", "production", "normal", a_version(), NOW, "why", "D-1"
