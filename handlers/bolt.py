@@ -154,8 +154,8 @@ _Command = Callable[[SlashCommand, Source], Awaitable[Message | None]]
 
 
 class _Route(AsyncMiddleware):
-    """Ends Bolt's chain: to look through listeners, and to gather every argument one might
-    want, costs more than all else that Bolt does for a request."""
+    """Ends Bolt's chain early. There is one token, so nothing is left to authorize; and to look
+    through listeners costs more than all else that Bolt does for a request."""
 
     def __init__(self, door: Door) -> None:
         self._door = door
@@ -184,19 +184,18 @@ def bolt_app(client: AsyncWebClient, token: str, door: Door) -> AsyncApp:
     # two of them; a warning of it may also quote what people wrote.
     quiet = logging.getLogger("slack_bolt")
     quiet.setLevel(logging.ERROR)
-    app = AsyncApp(
+    return AsyncApp(
         name="pilothouse",  # without one Bolt looks through every loaded module for its caller's
         logger=quiet,
         client=client,
         authorize=authorize,
+        before_authorize=_Route(door),
         process_before_response=True,
         request_verification_enabled=False,
         ssl_check_enabled=False,
         ignoring_self_events_enabled=False,
         raise_error_for_unhandled_request=False,
     )
-    app.use(_Route(door))
-    return app
 
 
 def http_handler(
