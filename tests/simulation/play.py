@@ -24,11 +24,12 @@ from bot.ports import Unavailable
 from bot.previews import wish_for
 from bot.writer import Source
 from tests.builders import ANA, CHRIS, DANA, DEVO, QUINN, SAM, TESS, a_version
+from tests.fakes import Split
 from tests.simulation import oracle
 from tests.simulation.cast import Cast
 from tests.simulation.fate import STEP, Crash, Step
 from tests.simulation.replica import Replica
-from tests.simulation.team import ANA_AT_HOME, SERVICES
+from tests.simulation.team import ANA_AT_HOME, NEW, SERVICES
 from tests.simulation.witness import Key
 
 PEOPLE = (DANA, DEVO, ANA, ANA_AT_HOME, QUINN, SAM, TESS, CHRIS, "U0STRANGER")
@@ -94,6 +95,9 @@ class Play(Cast):
 
     async def _begin(self) -> None:
         for number, target in enumerate(oracle.TARGETS):
+            if target.service == NEW:
+                self.world.router.splits[target] = Split((), ())
+                continue
             source = Source(InboxKey(target.team, "host", f"adopt{number}", "x"))
             await self.replicas[0].engine.adopt(target, a_version("v1.8.2"), "host:root", source)
         self.seen = await oracle.picture(self.plain_store)

@@ -23,7 +23,9 @@ from tests.builders import ANA, TESS, a_plan, health_rules, people
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 ANA_AT_HOME = "U0ANAHOME"
-SERVICES = ("checkout", "search")
+#: Nothing serves it when a story begins.
+NEW = "invoices"
+SERVICES = ("checkout", "search", NEW)
 VERIFY = Check("serves", Driver("http"), "on_call")
 
 
@@ -34,7 +36,8 @@ def health() -> HealthRules:
 
 
 def plan_of(service: str) -> Plan:
-    """`search` verifies nothing after a rollback, and goes back when it does not know."""
+    """`search` verifies nothing after a rollback, and goes back when it does not know;
+    `invoices` may come where nothing serves."""
     gate, job, approval, _, _ = a_plan().stages
     steps = tuple(Step(weight, MINUTE) for weight in (10, 50, 100))
     is_unsure_back = service == "search"
@@ -53,6 +56,7 @@ def plan_of(service: str) -> Plan:
         stages=stages,
         rollback=RollbackRules(verify, 5 * MINUTE, 3),
         updates=UpdateRules(5 * MINUTE, MINUTE),
+        is_first_allowed=service == NEW,
     )
 
 
