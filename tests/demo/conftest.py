@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.demo.slack import Manifest, SlackEmulator, Timing, Workspace, demo_workspace
+from tests.demo.page_client import Page
 
 BOT_TOKEN = "xoxb-demo"
 APP_TOKEN = "xapp-demo"
@@ -62,8 +63,14 @@ def patience() -> float:
 
 
 @pytest.fixture
+def world() -> dict[str, Any]:
+    """What stands behind the page's controls; nothing, unless a test's file says so."""
+    return {}
+
+
+@pytest.fixture
 async def slack(
-    workspace: Workspace, manifest: Manifest, patience: float
+    workspace: Workspace, manifest: Manifest, patience: float, world: dict[str, Any]
 ) -> AsyncIterator[SlackEmulator]:
     emulator = SlackEmulator(
         workspace,
@@ -72,10 +79,26 @@ async def slack(
         app_token=APP_TOKEN,
         signing_secret=SIGNING_SECRET,
         timing=Timing(ack=patience, event_retries=RETRIES),
+        **world,
     )
     await emulator.start()
     yield emulator
     await emulator.stop()
+
+
+@pytest.fixture
+def turning() -> dict[str, Any]:
+    """A world that says what it was asked to do."""
+
+    async def turn(wish: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "error": None, "did": wish["action"]}
+
+    return {"world": turn, "world_state": lambda: {"speed": 10}}
+
+
+@pytest.fixture
+def page(slack: SlackEmulator, session: aiohttp.ClientSession) -> Page:
+    return Page(slack, session)
 
 
 @pytest.fixture
@@ -96,6 +119,27 @@ def bolt(client: AsyncWebClient) -> AsyncApp:
 
 
 Connect = Callable[[AsyncApp], Awaitable[AsyncSocketModeHandler]]
+
+
+@pytest.fixture
+async def opened(slack: SlackEmulator, bolt: AsyncApp, connect: Connect) -> list[str]:
+    """`/rollback` opens a form; the triggers it got, oldest first."""
+    triggers: list[str] = []
+
+    @bolt.command("/rollback")
+    async def rollback(ack: Any, command: dict[str, Any], client: Any) -> None:
+        triggers.append(command["trigger_id"])
+        await client.views_open(trigger_id=command["trigger_id"], view=form())
+        await ack()
+
+    await connect(bolt)
+    await slack.command("U0DANA", "/rollback", "checkout")
+    return triggers
+
+
+def top(slack: SlackEmulator, user: str = "U0DANA") -> str:
+    """The id of the form that *user* has in front of them."""
+    return slack.views.stack(user)[-1].id
 
 
 @pytest.fixture

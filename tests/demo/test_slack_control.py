@@ -1,81 +1,24 @@
 """What the demo page reads and presses, and that no other page can."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.demo.slack import Manifest, SlackEmulator, Workspace
+from bot.demo.slack import SlackEmulator
 from tests.demo.conftest import (
-    APP_TOKEN,
-    BOT_TOKEN,
-    SIGNING_SECRET,
     Connect,
     button,
     field_of,
     form,
     option,
 )
-
-OURS = {"X-Pilothouse-Demo": "1"}
-
-
-async def _turn(wish: dict[str, Any]) -> dict[str, Any]:
-    return {"ok": True, "error": None, "did": wish["action"]}
+from tests.demo.page_client import Page
 
 
 @pytest.fixture
-async def slack(workspace: Workspace, manifest: Manifest) -> AsyncIterator[SlackEmulator]:
-    emulator = SlackEmulator(
-        workspace,
-        manifest,
-        bot_token=BOT_TOKEN,
-        app_token=APP_TOKEN,
-        signing_secret=SIGNING_SECRET,
-        world=_turn,
-        world_state=lambda: {"speed": 10},
-    )
-    await emulator.start()
-    yield emulator
-    await emulator.stop()
-
-
-class Page:
-    def __init__(self, slack: SlackEmulator, session: aiohttp.ClientSession) -> None:
-        self._url = f"{slack.url}/_demo/"
-        self._session = session
-
-    async def state(self, user: str = "U0DANA") -> dict[str, Any]:
-        async with self._session.get(f"{self._url}state?as={user}") as response:
-            assert response.status == 200
-            answer: dict[str, Any] = await response.json()
-            return answer
-
-    async def post(self, path: str, user: str = "U0DANA", **wish: Any) -> dict[str, Any]:
-        body = {"as": user} | wish
-        url = self._url + path
-        async with self._session.post(url, json=body, headers=OURS) as response:
-            answer: dict[str, Any] = await response.json()
-            return answer
-
-    async def knock(self, **how: Any) -> int:
-        body = {"as": "U0DANA", "channel": "C0DEPLOY", "text": "hi"}
-        sent = {"json": body, "headers": OURS} | how
-        async with self._session.post(f"{self._url}say", **sent) as response:
-            return response.status
-
-    async def changes(self) -> AsyncGenerator[str, None]:
-        async with self._session.get(f"{self._url}stream?as=U0DANA") as response:
-            async for line in response.content:
-                if line.startswith(b"data: "):
-                    yield line.decode().strip()
-
-
-@pytest.fixture
-def page(slack: SlackEmulator, session: aiohttp.ClientSession) -> Page:
-    return Page(slack, session)
+def world(turning: dict[str, Any]) -> dict[str, Any]:
+    return turning
 
 
 async def test_the_state_names_everybody_and_everything(page: Page) -> None:

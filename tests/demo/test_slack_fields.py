@@ -7,27 +7,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.slack import NotOnScreen, SlackEmulator
-from tests.demo.conftest import Connect, field_of, form, option
-
-
-@pytest.fixture
-async def opened(slack: SlackEmulator, bolt: AsyncApp, connect: Connect) -> list[str]:
-    """`/rollback` opens a form."""
-    triggers: list[str] = []
-
-    @bolt.command("/rollback")
-    async def rollback(ack: Any, command: dict[str, Any], client: Any) -> None:
-        triggers.append(command["trigger_id"])
-        await client.views_open(trigger_id=command["trigger_id"], view=form())
-        await ack()
-
-    await connect(bolt)
-    await slack.command("U0DANA", "/rollback", "checkout")
-    return triggers
-
-
-def top(slack: SlackEmulator, user: str = "U0DANA") -> str:
-    return slack.views.stack(user)[-1].id
+from tests.demo.conftest import field_of, form, option, top
 
 
 async def test_an_external_select_offers_what_the_bot_suggests(

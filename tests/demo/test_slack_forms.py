@@ -7,27 +7,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.slack import NotOnScreen, SlackEmulator
-from tests.demo.conftest import Clock, Connect, form, refused
-
-
-@pytest.fixture
-async def opened(slack: SlackEmulator, bolt: AsyncApp, connect: Connect) -> list[str]:
-    """`/rollback` opens a form; the triggers it got, oldest first."""
-    triggers: list[str] = []
-
-    @bolt.command("/rollback")
-    async def rollback(ack: Any, command: dict[str, Any], client: Any) -> None:
-        triggers.append(command["trigger_id"])
-        await client.views_open(trigger_id=command["trigger_id"], view=form())
-        await ack()
-
-    await connect(bolt)
-    await slack.command("U0DANA", "/rollback", "checkout")
-    return triggers
-
-
-def top(slack: SlackEmulator, user: str = "U0DANA") -> str:
-    return slack.views.stack(user)[-1].id
+from tests.demo.conftest import Clock, Connect, form, refused, top
 
 
 async def test_a_submission_carries_what_was_typed_and_closes_the_form(

@@ -118,8 +118,7 @@ async def test_a_socket_that_was_asked_to_leave_gets_nothing_new(
     async def deploy(ack: Any) -> None:
         await ack("the new one")
 
-    client = AsyncWebClient(base_url=slack.api_url, session=session)
-    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    url = await an_address(slack, session)
     async with session.ws_connect(url) as socket:
         await socket.receive_json()
         await slack.socket_mode.ask_to_reconnect("warning")
@@ -151,11 +150,17 @@ async def test_commands_still_work_after_slack_asked_for_a_new_connection(
     assert seen.body == {"text": "here"}
 
 
+async def an_address(slack: SlackEmulator, session: aiohttp.ClientSession) -> str:
+    """Where one more connection may be made, once."""
+    client = AsyncWebClient(base_url=slack.api_url, session=session)
+    opened = await client.apps_connections_open(app_token=APP_TOKEN)
+    return str(opened["url"])
+
+
 async def test_an_address_for_a_connection_works_once(
     slack: SlackEmulator, session: aiohttp.ClientSession
 ) -> None:
-    client = AsyncWebClient(base_url=slack.api_url, session=session)
-    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    url = await an_address(slack, session)
 
     async with session.ws_connect(url) as socket:
         hello = await socket.receive_json()
@@ -170,8 +175,7 @@ async def test_an_address_for_a_connection_works_once(
 async def test_an_address_for_a_connection_dies_unused(
     slack: SlackEmulator, session: aiohttp.ClientSession, clock: Clock
 ) -> None:
-    client = AsyncWebClient(base_url=slack.api_url, session=session)
-    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    url = await an_address(slack, session)
 
     clock.pass_(31)
 
@@ -203,8 +207,7 @@ async def test_a_connection_needs_the_app_level_token(client: AsyncWebClient) ->
 async def test_a_socket_that_closes_before_the_acknowledgement_fails_the_command(
     slack: SlackEmulator, session: aiohttp.ClientSession
 ) -> None:
-    client = AsyncWebClient(base_url=slack.api_url, session=session)
-    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    url = await an_address(slack, session)
     async with session.ws_connect(url) as socket:
         await socket.receive_json()
         typed = asyncio.create_task(slack.command("U0DANA", "/deploy", "x"))
@@ -221,8 +224,7 @@ async def test_a_socket_that_closes_before_the_acknowledgement_fails_the_command
 async def test_an_event_nobody_acknowledges_is_sent_again_with_the_same_id(
     slack: SlackEmulator, session: aiohttp.ClientSession
 ) -> None:
-    client = AsyncWebClient(base_url=slack.api_url, session=session)
-    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    url = await an_address(slack, session)
     async with session.ws_connect(url) as socket:
         await socket.receive_json()
         await slack.say("U0ANA", "C0DEPLOY", "@pilot help")
