@@ -27,7 +27,7 @@ from bot.domain.events import (
 )
 from bot.domain.health import spoken
 from bot.domain.line import Line
-from bot.domain.offer import offered
+from bot.domain.offer import offered, renewed
 from bot.domain.plan import RolloutStage
 from bot.domain.slots import Context
 from bot.domain.stopping import finish
@@ -66,10 +66,10 @@ def _told(
 ) -> Deployment:
     """*d* with the newest line, and a new offer when it means something else than *before*."""
     last = Last(entries[-1].line, entries[-1].by, now) if entries else d.last
-    is_new = before is None or _meaning(before) != _meaning(d)
-    if last is d.last and not is_new:
+    offer, since = renewed(before, d)
+    if last is d.last and offer == d.offer:
         return d
-    return replace(d, last=last, offer=d.offer + is_new)
+    return replace(d, last=last, offer=offer, offered_since=since)
 
 
 def _standing(d: Deployment) -> tuple[object, ...]:
@@ -101,10 +101,6 @@ def _last_split_only(decision: Decision) -> Decision:
         return decision
     kept = tuple(e for e in effects if not isinstance(e, SetTraffic) or e is splits[-1])
     return replace(decision, wanted=replace(decision.wanted, effects=kept))
-
-
-def _meaning(d: Deployment) -> tuple[object, ...]:
-    return (offered(d), d.cursor, d.step, d.phase)
 
 
 def _wish(d: Deployment, wish: Wish, context: Context, now: datetime) -> Decision:
@@ -182,5 +178,5 @@ def _failing_on_hold(
     d = decision.state
     assert isinstance(stage, RolloutStage)
     assert d.health is not None
-    why = f"{d.health.why} at {d.weight} %, while held"
+    why = f"{d.health.why} at {d.weight} % of traffic, while held"
     return rollback.automatic(decision, why, stage.is_rollback_automatic, context, now)

@@ -112,7 +112,7 @@ def is_promotable(d: Deployment, now: datetime) -> bool:
 
 def _why(d: Deployment) -> str:
     assert d.health is not None
-    return f"{d.health.why} at {d.weight} %"
+    return f"{d.health.why} at {d.weight} % of traffic"
 
 
 def _lack(d: Deployment, is_live: bool, seen: Observed, health: Health) -> str:

@@ -35,7 +35,7 @@ ACTIONS = [
     "dep.approve", "dep.hold", "dep.resume", "dep.promote", "dep.reject", "dep.cancel",
     "dep.roll_back", "dep.timeline", "dep.more", "deploy.request.confirm", "deploy.request.edit",
     "deploy.request.cancel", "deploy.retry", "deploy.retry.2", "deploy.status", "rollback.confirm",
-    "rollback.edit", "rollback.cancel", "nothing",
+    "rollback.edit", "rollback.cancel", "deploy.form.service", "deploy.form.version", "nothing",
 ]  # fmt: skip
 CALLBACKS = ["deploy.form", "deploy.check", "rollback.submit", "reject.submit", "cancel.submit"]
 VALUES = [
@@ -101,6 +101,10 @@ def _sensible(random: Random) -> tuple[dict[str, Any], str]:
         case 9 | 10:
             event = MENTION["event"] | {"text": f"<@U0PILOT> {line}", "user": user}  # type: ignore[operator]
             return MENTION | {"event": event, "event_id": f"Ev{number}"}, JSON
+        case 11 if random.random() < 0.7:
+            asked = {"action_id": random.choice(ACTIONS), "value": random.choice([*WORDS, line])}
+            place = f"version.{random.choice(WORDS)}"
+            return SUGGESTION | asked | {"block_id": place, "user": {"id": user}}, FORM
     return random.choice([SUGGESTION, CHALLENGE]), random.choice([FORM, JSON])
 
 
