@@ -148,6 +148,7 @@ class SqlEnvironments:
             raise LookupError(f"{version} never served {target.service}")
 
     async def disproves(self, target: Target, version: str) -> None:
+        await hold(self._connection, target)
         await self._connection.change(_DISPROVES, **where(target), version=version)
 
     async def lock(self, target: Target, reason: str, by: str | None, at: datetime) -> None:
