@@ -64,7 +64,7 @@ class Restored:
                 await self._engine.report(standing.target.team, standing.holder, Overtaken(fence))
             return True
         count = slot_count(fence or 0)
-        what = _news(standing, weights, count)
+        what = known_better(standing, weights, count)
         if what:
             await self._tell(standing.target, what)
         if standing.fence < count <= HIGHEST:
@@ -81,7 +81,7 @@ class Restored:
         await self._auditor.tell(Violation("ahead", target.team, "router", what, target, things))
 
 
-def _news(standing: Standing, weights: Weights, count: int) -> str:
+def known_better(standing: Standing, weights: Weights, count: int) -> str:
     """What the router knows and we do not; empty when that is nothing."""
     remembered = ((standing.serving, 100),)
     if weights and not standing.is_locked and not is_same_split(weights, remembered):

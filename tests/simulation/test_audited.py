@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from bot.auditor import Auditor, Limits
+from bot.domain.deployment import Phase, slot_count
 from bot.engine import Engine
 from bot.memory import Transaction
 from bot.numbers import Numbers
+from bot.restored import known_better
 from bot.writer import Writer
 from storage import audit
 from storage.invariants import Invariants
@@ -42,9 +44,21 @@ class AuditedPlay(Play):
             lambda tx: Invariants().violations(tx, PATIENT, ()),
         )
         assert found == ()
+        await self._nothing_is_ahead()
         if self.clock.passed - self._audited_at >= MINUTE.total_seconds():
             self._audited_at = self.clock.passed
             await self._audit(self._auditor)
+
+    async def _nothing_is_ahead(self) -> None:
+        """As a bot that starts at this moment would find it."""
+        for standing in await self.plain_store.run(Invariants().standing):
+            here = self.seen.of(standing.target)
+            if any(d.phase is Phase.ROLLBACK_FAILED for d in here):
+                continue  # a person took over there, and traffic stands where it stands
+            assert not any(d.is_behind for d in here)
+            if standing.holder is None:
+                split = self.world.router.split(standing.target)
+                assert not known_better(standing, split.live, slot_count(split.fence))
 
     async def audit_the_end(self) -> None:
         """With the limits of every day, which count what is late, too."""
