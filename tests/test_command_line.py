@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo.policies import DemoWorld, write_policies
-from tests.processes import pilothouse
+from tests.processes import pilothouse, python
 
 ENVIRONMENT = {
     "SLACK_BOT_TOKEN": "xoxb-of-a-test",
@@ -168,3 +168,24 @@ def test_a_missing_policy_keeps_the_bot_from_starting(tmp_path: Path) -> None:
 
     assert ran.status == 1
     assert "Traceback" not in ran.err
+
+
+def test_a_start_loads_only_what_a_bot_on_sqlite_uses() -> None:
+    ran = python("-c", "import sys, bot.command_line; print(*sys.modules)")
+
+    loaded = {name.partition(".")[0] for name in ran.out.split()}
+    assert "slack_bolt" in loaded, ran.err
+    unused = {"alembic", "aiosqlite", "asyncpg", "pagerduty", "sqlalchemy", "sqlmodel"}
+    assert loaded & unused == set()
+    assert "bot.demo" not in ran.out.split()
+
+
+def test_what_was_loaded_at_the_start_is_never_searched_for_garbage() -> None:
+    code = "import gc, sys; sys.argv = ['pilothouse', '--help']\nfrom bot.__main__ import main\n"
+    report = "try: main()\nexcept SystemExit: print('kept', gc.get_freeze_count(), gc.isenabled())"
+
+    ran = python("-c", code + report)
+
+    word, kept, is_on = ran.out.splitlines()[-1].split()
+    assert (word, is_on) == ("kept", "True")
+    assert int(kept) > 10_000
