@@ -46,7 +46,7 @@ def set_up(style: Literal["console", "json"], level: int = logging.INFO) -> None
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These name every request and payload at INFO or DEBUG, and payloads carry people's words.
-    for chatty in ("slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
+    for chatty in ("slack_sdk", "aiohttp.access", "alembic.autogenerate", "apscheduler", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # a warning of it quotes the payload
     logging.getLogger("aiohttp.server").addFilter(_is_ours)

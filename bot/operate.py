@@ -173,7 +173,9 @@ def _read(line: str, policies: Policies) -> Command:
 
 async def _only_team(core: Core) -> str:
     teams = await core.store.run(lambda tx: tx.deployments.teams())
-    if len(teams) != 1:
+    if not teams:
+        raise NotPossible("Nothing was ever deployed with this database. Is DATABASE_URL right?")
+    if len(teams) > 1:
         raise NotPossible(f"This database knows {len(teams)} teams, so it is not clear which.")
     return teams[0]
 
