@@ -11,12 +11,17 @@ TOKEN = "a-token-of-the-operators"
 
 
 def client_of(
-    *, missing: tuple[str, ...] = (), token: str | None = TOKEN, is_loopback: bool = False
+    *,
+    missing: tuple[str, ...] = (),
+    token: str | None = TOKEN,
+    is_loopback: bool = False,
+    numbers: Numbers | None = None,
 ) -> TestClient[web.Request, web.Application]:
     async def ready() -> tuple[str, ...]:
         return missing
 
-    return TestClient(TestServer(application(None, ready, Numbers(), token, is_loopback)))
+    known = numbers or Numbers()
+    return TestClient(TestServer(application(None, ready, known, token, is_loopback)))
 
 
 async def test_alive_says_nothing_else() -> None:
@@ -36,6 +41,20 @@ async def test_not_ready_says_what_is_missing() -> None:
         answer = await client.get("/readyz")
 
         assert (answer.status, await answer.text()) == (503, "no socket to Slack\nno lap\n")
+
+
+@pytest.mark.parametrize(("missing", "status"), [((), 200), (("no lap",), 503)])
+async def test_an_open_alarm_is_named_and_takes_the_way_to_roll_back_from_nobody(
+    missing: tuple[str, ...], status: int
+) -> None:
+    numbers = Numbers()
+    numbers.alarms = {"slot": 2}
+
+    async with client_of(missing=missing, numbers=numbers) as client:
+        answer = await client.get("/readyz")
+
+        first = missing[0] if missing else "ready"
+        assert (answer.status, await answer.text()) == (status, f"{first}\nalarm: slot, 2 open\n")
 
 
 @pytest.mark.parametrize(

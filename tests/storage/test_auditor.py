@@ -2,8 +2,6 @@
 
 # ruff: noqa: S608 - what is planted is SQL of the test's own
 
-from dataclasses import replace
-
 import pytest
 from structlog.testing import capture_logs
 
@@ -278,23 +276,3 @@ async def test_a_restarted_auditor_tells_nothing_twice(site: Site) -> None:
         await site.one_more("one").audit()
 
     assert await site.row("SELECT COUNT(*) FROM outbox WHERE lane LIKE 'alarm:%'") == (1,)
-
-
-async def test_an_answer_that_came_too_late_alarms_nobody(site: Site) -> None:
-    for thing in ("click1/reply", "alarm:-/-/dead/9/page"):
-        parcel = replace(route("D-142", RefreshCard()), lane=thing)
-        await site.store.run(lambda tx, t=thing, p=parcel: tx.outbox.put(TEAM, t, [p]))  # type: ignore[misc]
-    await site.plant("UPDATE outbox SET state = 'dead', done_at = :past")
-
-    await site.auditor.audit()
-
-    assert site.numbers.alarms == {}
-
-
-async def test_one_late_look_alarms_nobody(site: Site) -> None:
-    await site.plant("UPDATE deployments SET next_due_at = :past WHERE id = 'D-142'")
-    await site.auditor.audit()
-    await site.plant("UPDATE deployments SET next_due_at = '9999-01-01'")
-
-    await site.auditor.audit()
-    assert (site.numbers.alarms, await site.lock()) == ({}, None)
