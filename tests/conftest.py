@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,12 +20,29 @@ CHROMIUM = Path("/usr/bin/chromium")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without chromium the tests of the page are left out, except where nothing may be."""
+    items[:] = longest_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     if CHROMIUM.exists() or os.environ.get("PILOTHOUSE_NO_SKIPS"):
         return
     missing = pytest.mark.skip(reason="needs chromium: apt-get install chromium")
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(missing)
+
+
+def longest_first(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Those that asked for more time are dealt out and begin every worker's share: one that
+    begins last keeps the others waiting. Otherwise in the order they came in."""
+    long = [item for item in items if item.get_closest_marker("timeout")]
+    others = [item for item in items if not item.get_closest_marker("timeout")]
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        # As xdist cuts: an equal share of what is left for each worker that is left.
+        share = (len(items) - len(ordered)) // (workers - worker)
+        own = long[worker::workers]
+        room = max(0, share - len(own))
+        ordered += own + others[:room]
+        del others[:room]
+    return ordered
 
 
 @pytest.fixture(scope="session")
