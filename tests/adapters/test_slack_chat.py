@@ -202,3 +202,13 @@ async def test_an_answer_to_a_click_is_tried_again_or_given_up(
 
     with pytest.raises(kind):
         await line.chat.answer(f"{line.own}/response", CARD)
+
+
+async def test_a_form_is_renewed_only_as_it_was_seen(line: Line) -> None:
+    await line.chat.update_form("V1", "h1", {"type": "modal"})
+
+    assert line.script.calls == ["/views.update"]
+    assert '"h1"' in line.script.bodies[0] or "hash=h1" in line.script.bodies[0]
+    line.script.answer = says("hash_conflict")
+    with pytest.raises(Rejected):
+        await line.chat.update_form("V1", "h1", {"type": "modal"})
