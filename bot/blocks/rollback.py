@@ -145,7 +145,7 @@ def _consequences(d: Deployment, target: Version) -> list[Piece]:
         *_marked(d),
         "nothing goes back to ",
         Code(d.version.name),
-        " until it is proven again.",
+        " until it is proven.",
     ]
 
 
