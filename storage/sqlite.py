@@ -26,6 +26,7 @@ _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -1024",  # KiB, half of what SQLite takes; the rest the system keeps
     "PRAGMA wal_autocheckpoint = 4000",  # pages: 16 MB of log, and a quarter of the copying
     "PRAGMA busy_timeout = 5000",
 )
