@@ -12,6 +12,7 @@ from bot.domain.deployment import Deployment, Phase
 from bot.domain.effects import Entry, Reply
 from bot.domain.events import Requested, RollbackRequested, Seen, Wish
 from bot.domain.line import Bold, Code, Line, Mention, Said
+from bot.domain.offer import still_means
 from bot.domain.refusal import Outcome, Refusal, Refused, Way
 from bot.domain.release import Target, Version
 from bot.domain.request import request, request_rollback
@@ -74,7 +75,7 @@ class Engine:
             await places.mind(tx, d, source.place)
             if isinstance(wish, RollbackRequested) and d.phase in _AFTERWARDS:
                 return await self._roll_back_afterwards(tx, d, wish, source, offer)
-            if offer is not None and offer != d.offer:
+            if offer is not None and not still_means(d, wish, offer):
                 return await self._writer.stale(tx, d, source)
             context = await self._writer.context_of(tx, d)
             decision = decide(d, wish, context, tx.now)
@@ -252,7 +253,7 @@ class Engine:
         source: Source,
         offer: int | None,
     ) -> Outcome:
-        if offer is not None and offer != finished.offer:
+        if offer is not None and not still_means(finished, wish, offer):
             return await self._writer.stale(tx, finished, source)
         context = await self._writer.context_of(tx, finished)
         number = f"D-{await tx.deployments.next_number(finished.team)}"

@@ -107,11 +107,10 @@ class Last:
 class Deployment:
     """The whole state of one deployment; what it is worth is decided in `decide.py`.
 
-    `revision` counts every save, `offer` only changes of what the buttons mean. `fence` is the
-    slot's count while this deployment holds the slot, else 0. `stage_since`, `step_since`:
-    nothing seen earlier counts. `passing_since` and `unsure_since` are the bake's and the
-    patience's clocks; `watched` is the time with PASS so far, `counted_at` its last beat.
-    `is_paged`: people know that health is unknown; `is_alarmed`: that a trigger fired.
+    `revision` counts every save, `offer` changes of what the buttons mean, `offered_since` says
+    since which offer each one means the same. `fence`: the slot's count while it is held, else 0.
+    Nothing seen before `stage_since`, `step_since` counts. `passing_since`, `unsure_since`: since
+    when health is good or unknown; `watched`: time with PASS, `counted_at` its last beat;
     """
 
     team: str
@@ -158,6 +157,7 @@ class Deployment:
     live_at: datetime | None = None
     finished_at: datetime | None = None
     offer: int = 0
+    offered_since: tuple[tuple[str, int], ...] = ()
     revision: int = 0
 
     @property

@@ -1,7 +1,27 @@
 """What the buttons stand for: the actions that make sense in a state, and nothing else."""
 
 from bot.domain.deployment import Deployment, Phase
+from bot.domain.events import (
+    Approved,
+    Cancelled,
+    Held,
+    Promoted,
+    Rejected,
+    Resumed,
+    RollbackRequested,
+    Wish,
+)
 from bot.domain.plan import ApprovalStage
+
+_ACTIONS: dict[type[Wish], str] = {
+    Approved: "approve",
+    Rejected: "reject",
+    Held: "hold",
+    Resumed: "resume",
+    Promoted: "promote",
+    Cancelled: "cancel",
+    RollbackRequested: "roll_back",
+}
 
 
 def offered(d: Deployment) -> tuple[str, ...]:
@@ -23,3 +43,46 @@ def offered(d: Deployment) -> tuple[str, ...]:
         case Phase.WATCHING | Phase.SUCCEEDED:
             return () if d.is_first else ("roll_back",)
     return ()
+
+
+def renewed(before: Deployment | None, d: Deployment) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """The number of what *d* offers, and for each action since which number it means the same.
+
+    A number is used up whenever the actions or the meaning of one of them change.
+    """
+    meant = _meanings(before) if before is not None else {}
+    means = _meanings(d)
+    if before is not None and meant == means:
+        return d.offer, d.offered_since
+    number, known = d.offer + 1, dict(d.offered_since)
+    kept = {action for action in means if meant.get(action, _NOTHING) == means[action]}
+    return number, tuple((a, known[a] if a in kept and a in known else number) for a in means)
+
+
+def still_means(d: Deployment, wish: Wish, offer: int) -> bool:
+    """Whether a button of *offer* asks for *wish* as one of today's would.
+
+    So somebody who presses Hold while a step ends is not told to press again; a Promote of the
+    step before is.
+    """
+    since = dict(d.offered_since).get(_ACTIONS.get(type(wish), ""))
+    return since is not None and since <= offer <= d.offer
+
+
+_NOTHING = object()
+
+
+def _meanings(d: Deployment) -> dict[str, object]:
+    """What pressing each offered action would lead to, as far as that changes."""
+    return {action: _meaning(d, action) for action in offered(d)}
+
+
+def _meaning(d: Deployment, action: str) -> object:
+    match action:
+        case "approve":
+            return d.cursor
+        case "promote":
+            return d.next_weight
+        case "cancel":
+            return d.is_touched  # of a first deployment: what is live is left as it is
+    return None

@@ -5,10 +5,18 @@ from datetime import timedelta
 from bot.domain.decide import due_at
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.effects import CloseUpdate, PostUpdate
-from bot.domain.events import Approved, Cancelled, Elapsed, Held, Resumed, RollbackRequested
-from bot.domain.offer import offered
+from bot.domain.events import (
+    Approved,
+    Cancelled,
+    Elapsed,
+    Held,
+    Promoted,
+    Resumed,
+    RollbackRequested,
+)
+from bot.domain.offer import offered, still_means
 from bot.domain.plan import UpdateRules
-from tests.builders import ANA, DANA, NOW, SAM, a_plan
+from tests.builders import ANA, DANA, NOW, SAM, TESS, a_plan
 from tests.domain.builders import (
     MINUTE,
     TICK,
@@ -146,6 +154,31 @@ def test_the_offer_changes_only_with_what_the_buttons_mean() -> None:
     assert story.healthy(5 * MINUTE).d.offer == offer + 1
     assert story.after(Held(DANA)).d.offer == offer + 2
     assert story.after(Resumed(DANA)).d.offer == offer + 3
+
+
+def test_a_button_stays_good_while_it_means_the_same() -> None:
+    story = at_step().healthy()
+    offer = story.d.offer
+
+    story.healthy(5 * MINUTE)
+
+    assert story.d.offer == offer + 1
+    assert still_means(story.d, Held(DANA), offer)
+    assert still_means(story.d, RollbackRequested(SAM, "500s on /pay"), offer)
+    assert not still_means(story.d, Promoted(TESS), offer), "it would go to another step"
+
+
+def test_a_button_that_went_away_and_came_back_is_another_one() -> None:
+    story = at_step().healthy()
+    offer = story.d.offer
+
+    story.after(Held(DANA))
+    assert not still_means(story.d, Held(DANA), offer)
+    story.after(Resumed(DANA))
+
+    assert not still_means(story.d, Held(DANA), offer)
+    assert not still_means(story.d, Resumed(DANA), story.d.offer)
+    assert not still_means(story.d, Held(DANA), story.d.offer + 1), "nobody was ever offered that"
 
 
 def test_a_signature_or_a_reminder_leaves_the_asking_as_it_is() -> None:

@@ -55,7 +55,7 @@ class Watchman:
         self._ends(d, after, event, decision.wanted)
         self._ledger(d, decision.wanted)
         self._no_way_back(d, after, event, decision.wanted)
-        meaning = [(offered(x), x.cursor, x.step, x.phase) for x in (d, after)]
+        meaning = [_promises(x) for x in (d, after)]
         assert (meaning[0] == meaning[1]) == (d.offer == after.offer)
         if after.phase is not Phase.RUNNING or after.step_since != d.step_since:
             self._good_since.pop(d.id, None)
@@ -231,3 +231,9 @@ def is_signed(d: Deployment, stage: ApprovalStage, context: Context) -> bool:
 def is_waiting_for_people(d: Deployment) -> bool:
     """Where a deployment may stand still without anybody being to blame."""
     return d.phase is Phase.HELD or isinstance(d.stage, ApprovalStage)
+
+
+def _promises(d: Deployment) -> list[tuple[object, ...]]:
+    """Each button, and what it would do that another state's button of that name would not."""
+    differs = {"approve": d.cursor, "promote": d.next_weight, "cancel": d.is_touched}
+    return [(action, differs.get(action)) for action in offered(d)]

@@ -108,7 +108,14 @@ BUGS = (
         "who takes over does not know of the doubt",
         (_OUT, "is_in_doubt = (is_in_doubt OR state = 'sending')", "is_in_doubt = is_in_doubt"),
     ),
-    _bug("nobody looks before posting again", ("bot/board.py", "if row.is_in_doubt:", "if False:")),
+    _bug(
+        "nobody looks before posting again",
+        (
+            "bot/board.py",
+            "posted = None\n        if row.is_in_doubt:",
+            "posted = None\n        if False:",
+        ),
+    ),
     _bug(
         "what a dead replica was sending stays with it",
         (_OUT, "(o.state = 'ready' OR o.lease_until <= :now)", "o.state = 'ready'"),
@@ -130,8 +137,8 @@ BUGS = (
         "a step has no row in the journal",
         (
             "bot/writer.py",
-            "if decision.wanted.entries:",
-            "if decision.wanted.entries and before.step == d.step:",
+            "if decision.wanted.entries or decision.wanted.records or d.offer",
+            "if before.step == d.step and d.offer",
         ),
     ),
     _bug(
@@ -170,7 +177,7 @@ BUGS = (
         "a button of an older offer still works",
         (
             "bot/engine.py",
-            "if offer is not None and offer != d.offer:\n                return",
+            "if offer is not None and not still_means(d, wish, offer):\n                return",
             "if False:\n                return",
         ),
     ),

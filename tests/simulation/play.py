@@ -16,6 +16,7 @@ from bot.domain.events import (
     RollbackRequested,
     Wish,
 )
+from bot.domain.offer import still_means
 from bot.domain.plan import ApprovalStage
 from bot.domain.refusal import Outcome
 from bot.domain.release import Target
@@ -33,7 +34,7 @@ from tests.simulation.team import ANA_AT_HOME, NEW, SERVICES
 from tests.simulation.witness import Key
 
 PEOPLE = (DANA, DEVO, ANA, ANA_AT_HOME, QUINN, SAM, TESS, CHRIS, "U0STRANGER")
-SIGNERS = (ANA, ANA_AT_HOME, QUINN, TESS, CHRIS)
+SIGNERS = (ANA, QUINN, QUINN, TESS, ANA_AT_HOME, CHRIS)
 
 
 Do = Callable[[Replica, Source], Awaitable[Outcome]]
@@ -58,19 +59,20 @@ class Play(Cast):
 
     async def run(self, steps: int) -> None:
         await self._begin()
+        await self._they_have_come_so_far()
         moves: list[tuple[int, Callable[[], Awaitable[None]]]] = [
-            (60, self._some_time),
+            (100, self._some_time),
             (20, self._time_passes),
             (20, self._lap),
             (20, self._drain),
             (8, self._request),
-            (20, self._sign),
+            (45, self._sign),
             (8, self._wish),
             (6, self._again),
             (5, self.mishaps.trouble),
-            (8, self.mishaps.kindness),
+            (14, self.mishaps.kindness),
             (4, self.mishaps.crash_soon),
-            (4, self.mishaps.crash_after_a_call),
+            (3, self.mishaps.crash_after_a_call),
             (3, self.mishaps.stand_still),
             (5, self.go_on),
             (4, self.mishaps.mood),
@@ -79,7 +81,7 @@ class Play(Cast):
             (3, self.mishaps.slow_road),
             (4, self.road.arrives),
             (2, self.mishaps.doubt),
-            (2, self.mishaps.somebody_leaves),
+            (1, self.mishaps.somebody_leaves),
             (1, self.mishaps.a_tag_moves),
             (1, self._nobody_works),
             (1, self.mishaps.jump),
@@ -102,11 +104,21 @@ class Play(Cast):
             await self.replicas[0].engine.adopt(target, a_version("v1.8.2"), "host:root", source)
         self.seen = await oracle.picture(self.plain_store)
 
+    async def _they_have_come_so_far(self) -> None:
+        """Where all is well nothing is learnt, so that part is told quickly."""
+        for _ in range(self.random.choice((0, 2, 4, 6))):
+            await self._request()
+        for _ in range(self.random.randint(0, 16)):
+            for d in self.seen.unfinished:
+                if isinstance(d.stage, ApprovalStage):
+                    await self._tell(d.team, d.id, Approved(self.random.choice((ANA, QUINN))), None)
+            await self.beat(timedelta(seconds=20))
+
     async def _time_passes(self) -> None:
         self.clock.pass_(timedelta(seconds=self.random.choice((1, 5, 5, 15, 30, 60))))
 
     async def _nobody_works(self) -> None:
-        self.clock.pass_(timedelta(minutes=self.random.choice((6, 16))))
+        self.clock.pass_(timedelta(minutes=self.random.choice((6, 21))))
 
     async def _some_time(self) -> None:
         self.clock.pass_(timedelta(seconds=20))
@@ -173,19 +185,22 @@ class Play(Cast):
         do: Do = lambda replica, source: replica.engine.apply(id, wish, source, offer)  # noqa: E731
         promotes = (team, id) if isinstance(wish, Promoted) else None
         known = self.seen.deployments.get((team, id))
-        is_stale = known is not None and offer not in (None, known.offer)
+        is_stale = known is not None and offer is not None and not still_means(known, wish, offer)
         await self._send(Sent(do, self.source(team), promotes, is_stale))
 
     async def _rival(self, key: Key) -> None:
         """Somebody presses a button about the same deployment, and is first."""
         team, id = key
-        wishes: list[Wish] = [
-            Held(DANA),
-            RollbackRequested(SAM, "500s on /pay"),
-            *(Approved(signer) for signer in SIGNERS),
-            Promoted(TESS),
-            Resumed(SAM),
-        ]
+        d = self.seen.deployments.get(key)
+        if d is None:
+            return
+        wishes: list[Wish] = [Held(DANA), Approved(self.random.choice(SIGNERS)), Promoted(TESS)]
+        if d.phase is Phase.HELD:
+            wishes = [Resumed(SAM)]
+        elif d.is_touched:
+            wishes = [Held(DANA), RollbackRequested(SAM, "500s on /pay")]
+        elif isinstance(d.stage, ApprovalStage):
+            wishes = [Approved(self.random.choice(SIGNERS)), Held(DANA)]
         self.fate.pause_in = self.fate.crash_in = None
         await self._tell(team, id, self.random.choice(wishes), None)
 
