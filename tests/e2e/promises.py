@@ -24,10 +24,10 @@ _BEATS = "SELECT thing, id, effect FROM outbox WHERE lane LIKE '%/update' AND st
 _ALL = "SELECT id FROM deployments"
 
 
-async def kept(team: Team, spare_duplicates: int = 0) -> list[Deployment]:
+async def kept(team: Team, spare_duplicates: int = 0, within: float = 2 * LONG) -> list[Deployment]:
     """Every promise holds; the deployments there were. At most *spare_duplicates* posts may be
     in Slack twice: those that were on their way in a crash, where history may not be read."""
-    await eventually(lambda: _is_quiet(team), "everything is sent", 2 * LONG, team.last_words)
+    await eventually(lambda: _is_quiet(team), "everything is sent", within, team.last_words)
     everything = await _deployments(team)
     assert await _rows(team, _DEAD) == []
     for d in everything:

@@ -23,6 +23,9 @@ KILLS = int(os.environ.get("PILOTHOUSE_KILLS", "50")) // 2
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(240 + 6 * KILLS)]
 
+#: A later passage is in a later deployment, whose messages Slack takes one a second.
+PASSAGES = (1, 2, 3) if KILLS >= 50 else (1,)
+
 COMMANDS = ("before-commit", "committed")
 POSTS = ("post", "posted", "sent", "sending")
 TRAFFIC = ("traffic", "traffic-done")
@@ -72,7 +75,7 @@ async def test_no_post_is_there_twice_where_history_may_be_read(
     assert posted_keys(team)
 
 
-@pytest.mark.parametrize("passage", [1, 2, 3])
+@pytest.mark.parametrize("passage", PASSAGES)
 async def test_a_job_starts_at_most_once_wherever_the_bot_dies(
     make_team: MakeTeam, database: str, passage: int
 ) -> None:
@@ -99,7 +102,7 @@ async def test_a_job_starts_at_most_once_wherever_the_bot_dies(
         await team.bots[-1].kill()
 
     await revived(team)
-    await kept(team, spare_duplicates=len(JOB))
+    await kept(team, spare_duplicates=len(JOB), within=2 * LONG * passage)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

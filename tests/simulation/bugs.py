@@ -66,8 +66,8 @@ BUGS = (
         "the fence counts slots, not what was decided while one was held",
         (
             "bot/domain/deployment.py",
-            "(self.fence << _REVISIONS) + self.revision + 1",
-            "self.fence << _REVISIONS",
+            "fence_at(self.fence, self.revision + 1)",
+            "fence_at(self.fence, 0)",
         ),
     ),
     # --- once, and not lost --------------------------------------------------------------------

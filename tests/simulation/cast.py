@@ -47,6 +47,7 @@ class Cast:
         self.witness.look_at_door = self.oracle.door
         self.plain_store = store
         self.racing = RacingStore(WitnessedStore(store, self.witness), self.random)
+        self.racing.odds = self.random.choice((0.0, 0.05))
         self.store = FatefulStore(self.racing, self.fate)
         self.mishaps = Mishaps(
             self.random,

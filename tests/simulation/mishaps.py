@@ -65,7 +65,7 @@ class Mishaps:
         self.fate.is_database_down = True
 
     async def races(self) -> None:
-        self.racing.odds = self.random.choice((0.0, 0.1, 0.3))
+        self.racing.odds = self.random.choice((0.0, 0.05, 0.3))
 
     async def stand_still_at_the_router(self) -> None:
         self.fate.pause_at = "router.set_weights"
@@ -79,9 +79,9 @@ class Mishaps:
     async def somebody_leaves(self) -> None:
         """Or is back; what they may do follows at once."""
         user = self.random.choice((ANA, QUINN, TESS))
+        self.rosters.append(replace(self.oracle.people, by_id=dict(self.staff)))
         gone = self.staff[user]
         self.staff[user] = replace(gone, is_active=not gone.is_active)
-        self.rosters.append(replace(self.oracle.people, by_id=dict(self.staff)))
 
     async def a_tag_moves(self) -> None:
         """A name that was signed is given to another build."""

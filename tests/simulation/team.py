@@ -80,7 +80,7 @@ def _policy(service: str) -> ServicePolicy:
     digest = hashlib.sha256(text.encode()).hexdigest()
     plan = plan_of(service)
     stages = tuple(
-        replace(s, expires_after=15 * MINUTE, remind_after=5 * MINUTE)
+        replace(s, expires_after=20 * MINUTE, remind_after=5 * MINUTE)
         if isinstance(s, ApprovalStage)
         else s
         for s in plan.stages

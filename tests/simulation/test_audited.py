@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.auditor import Auditor, Limits
-from bot.domain.deployment import Phase, slot_count
+from bot.domain.deployment import Phase
+from bot.domain.slots import slot_count
 from bot.engine import Engine
 from bot.memory import Transaction
 from bot.numbers import Numbers

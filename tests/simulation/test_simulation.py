@@ -13,7 +13,7 @@ from tests.simulation.play import Play
 
 SEEDS = int(os.environ.get("PILOTHOUSE_SEEDS", "40"))
 FIRST = int(os.environ.get("PILOTHOUSE_FIRST_SEED", "1"))
-STEPS = 250
+STEPS = 200
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
