@@ -14,7 +14,7 @@ from bot.blocks.text import names_of
 from bot.blocks.thread import anchor, announce, job_tail
 from bot.board import Board
 from bot.crashpoint import crashpoint
-from bot.domain.deployment import Deployment, Phase, slot_count
+from bot.domain.deployment import Deployment, Phase
 from bot.domain.effects import (
     Alarm,
     Anchor,
@@ -34,7 +34,7 @@ from bot.domain.effects import (
 )
 from bot.domain.events import Observed, Overtaken
 from bot.domain.plan import JobStage
-from bot.domain.slots import Slot
+from bot.domain.slots import Slot, slot_count
 from bot.engine import Engine
 from bot.memory import Sending, Store, Transaction
 from bot.outbox import STATE

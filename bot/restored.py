@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from bot.auditor import Asks, Auditor, Standing, Violation
 from bot.domain.ahead import HIGHEST, split_in_words
-from bot.domain.deployment import slot_count
 from bot.domain.events import Overtaken
 from bot.domain.release import Target, Weights, is_same_split
+from bot.domain.slots import slot_count
 from bot.engine import Engine
 from bot.memory import Store, Transaction
 from bot.ports import Unavailable, World

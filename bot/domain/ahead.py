@@ -9,10 +9,11 @@ what the router has seen, so that it takes our commands again.
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.deployment import Decision, Deployment, Phase, slot_count
+from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.effects import LockEnvironment, Page, RaiseFence, SetTraffic
 from bot.domain.line import Bold, Code, Line, Said
 from bot.domain.release import Weights
+from bot.domain.slots import slot_count
 from bot.domain.stopping import hold_by_itself
 
 #: A count beyond that was not given by this program, and would not fit where counts are kept.

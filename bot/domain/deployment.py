@@ -13,6 +13,7 @@ from bot.domain.line import Line, Part
 from bot.domain.plan import ApprovalStage, GateStage, Plan, RolloutStage, Stage
 from bot.domain.release import Target, Version, Weights
 from bot.domain.roles import People
+from bot.domain.slots import fence_at
 
 
 class Phase(StrEnum):
@@ -111,6 +112,7 @@ class Deployment:
     since which offer each one means the same. `fence`: the slot's count while it is held, else 0.
     Nothing seen before `stage_since`, `step_since` counts. `passing_since`, `unsure_since`: since
     when health is good or unknown; `watched`: time with PASS, `counted_at` its last beat;
+    `is_paged`: people know that health is unknown; `is_alarmed`: that a trigger fired.
     """
 
     team: str
@@ -212,7 +214,7 @@ class Deployment:
     @property
     def traffic_fence(self) -> int:
         """A number that never falls for one environment: the slot's count, then the revision."""
-        return (self.fence << _REVISIONS) + self.revision + 1
+        return fence_at(self.fence, self.revision + 1)
 
     @property
     def next_weight(self) -> int | None:
@@ -261,14 +263,6 @@ class Deployment:
             and not isinstance(self.stage, GateStage | ApprovalStage)
             and (isinstance(self.stage, RolloutStage) or getattr(self.stage, "changes", False))
         )
-
-
-_REVISIONS = 24  # in bits: more than any deployment will see
-
-
-def slot_count(traffic_fence: int) -> int:
-    """Under which holding of the slot a command to the router was given."""
-    return traffic_fence >> _REVISIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,19 @@ class Slot:
     fence: int = 0
 
 
+_REVISIONS = 24  # in bits: more than any deployment will see
+
+
+def fence_at(slot: int, revision: int) -> int:
+    """The number a router is told with a split: a later holder's, then a later one's, is higher."""
+    return (slot << _REVISIONS) + revision
+
+
+def slot_count(traffic_fence: int) -> int:
+    """Under which holding of the slot a command to the router was given."""
+    return traffic_fence >> _REVISIONS
+
+
 @dataclass(frozen=True, slots=True)
 class Lock:
     """Nobody deploys here until a person lifts it."""
