@@ -227,11 +227,13 @@ class Previews:
                 Code(f"/deploy {plan.service} {known[0] if known else 'VERSION'}"),
                 ".",
             ),
-            tuple(
-                Way(f"{plan.service} {match}"[:24], "deploy.retry", f"{plan.service} {match}")
-                for match in close
-            )
-            + (Way("Open the form", "deploy.retry", f"/deploy {plan.service}"),),
+            (
+                *(
+                    Way(f"{plan.service} {match}"[:24], "deploy.retry", f"{plan.service} {match}")
+                    for match in close
+                ),
+                Way("Open the form", "deploy.retry", f"/deploy {plan.service}"),
+            ),
         )
 
 
