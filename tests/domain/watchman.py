@@ -95,7 +95,12 @@ class Watchman:
             assert share <= self._allowed.get((d.plan.service, d.version.name), 0) or (
                 context.ledger.serving == d.version
             )
+
+    def at_the_router(self, here: Sequence[Deployment], context: Context, weights: Weights) -> None:
+        """Once it knows the last word: what is on its way from before moves nothing."""
+        for d in here:
             if d.phase is Phase.ROLLED_BACK and context.ledger.serving != d.version:
+                share = dict(weights).get(d.version.name, 0)
                 assert share == 0, "nothing brings a version back that was rolled back"
 
     def _keep_clocks(self, d: Deployment, event: Event, now: datetime) -> None:

@@ -82,6 +82,16 @@ class Place:
     health: str = "good"
     checks: Verdict = Verdict.PASS
 
+    @property
+    def newest(self) -> SetTraffic:
+        """What was asked for last, of what is on its way."""
+        return max(self.on_its_way, key=lambda split: split.fence)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the router knows the last word, so that nothing older can move it."""
+        return not self.on_its_way or self.newest.fence <= self.router_fence
+
     def deliver(self, split: SetTraffic) -> None:
         """The router knows fences: an asking older than one it has seen changes nothing."""
         if split.fence >= self.router_fence:
@@ -188,6 +198,8 @@ class World:
         for service, place in self.places.items():
             here = [d for d in self.deployments.values() if d.plan.service == service]
             self.watchman.environment(here, place.context, place.weights, self.now)
+            if place.is_told:
+                self.watchman.at_the_router(here, place.context, place.weights)
 
     def _reading(self, health: str, version: Version) -> Reading | None:
         found = READINGS[health]
