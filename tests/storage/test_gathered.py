@@ -19,7 +19,7 @@ from storage.store import OpenStore, open_store
 from storage.transaction import SqlTransaction, connection_of, settled
 from tests.builders import NOW, TEAM, a_deployment, a_plan, a_target, a_version
 from tests.conftest import Databases
-from tests.storage.parcels import CARD, card, claim, put, said
+from tests.storage.parcels import CARD, card, claim, done, put, said, traffic
 
 KEY = InboxKey(TEAM, "action", "trigger-1", "a" * 64)
 TARGET = a_target()
@@ -300,13 +300,15 @@ async def test_numbers_asked_for_at_once_are_all_different(
 
 async def test_of_two_wishes_in_one_unit_the_newer_one_is_sent(store: OpenStore) -> None:
     async def unit(tx: Transaction) -> None:
-        await tx.outbox.put(TEAM, "D-1", [card(2)])
-        await tx.outbox.put(TEAM, "D-1", [card(4)])
+        await tx.outbox.put(TEAM, "D-1", [traffic(25)])
+        await tx.outbox.put(TEAM, "D-1", [traffic(0)])
 
     await store.run(unit)
 
     (row,) = await claim(store)
-    assert row.priority == 2
+    await done(store, row)
+    assert row.effect == traffic(0).effect
+    assert await claim(store) == ()
 
 
 async def test_a_wish_is_as_urgent_as_the_one_that_gave_way_to_it(store: OpenStore) -> None:
