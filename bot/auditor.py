@@ -1,7 +1,7 @@
 """The auditor: what a healthy program keeps true is looked up every minute, not believed."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,7 +11,7 @@ import structlog
 from bot.domain.deployment import Phase
 from bot.domain.effects import Alarm, Entry
 from bot.domain.events import Alarmed
-from bot.domain.line import Bold, Code, Line, Said, plain
+from bot.domain.line import Line, Said, plain
 from bot.domain.plan import Plan
 from bot.domain.release import Target
 from bot.engine import Engine
@@ -19,50 +19,15 @@ from bot.memory import StaleRevision, Store, Transaction
 from bot.numbers import Numbers
 from bot.outbox import Guard, route
 from bot.ports import Policies
+from bot.violation import RULES, Violation, heading, telling
 
 _log = structlog.get_logger()
-
-#: Every rule by its name in numbers and journal, and the invariant it stands for in the log.
-RULES: Mapping[str, str] = {
-    "slot": "I26",
-    "rollback": "I12",
-    "journal": "I17",
-    "overdue": "I19",
-    "dead": "I21",
-    "unsent": "I21",
-    "ahead": "F46",
-}
 
 #: Rules about time count when they are broken twice in a row: a process that was stopped, or a
 #: database that was away, finds everything late and catches up within the next lap.
 _TWICE = frozenset({"overdue", "unsent"})
 
 _MINUTE = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """`rule` that is broken, by `subject`; `things` are deployments that must go no further.
-
-    `target` is the environment it concerns, None when no environment is known.
-    """
-
-    rule: str
-    team: str
-    subject: str
-    what: str
-    target: Target | None
-    things: tuple[str, ...] = ()
-
-    @property
-    def thing(self) -> str:
-        """Whose chain in the journal tells of it: the journal is the auditor's memory, so that
-        it is told once, whichever replica looks and however often it starts."""
-        where = f"{self.target.service}/{self.target.environment}" if self.target else "-/-"
-        return f"{PREFIX}{where}/{self.rule}/{self.subject}"
-
-
-PREFIX = "alarm:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +92,9 @@ class _Audit:
 class Auditor:
     """One look is one transaction, which also seals what was looked at.
 
-    A violation locks its environment, holds what runs there, and is told once to those on
-    call. Rolling back stays possible. It is over when it is seen to be mended; a person who
-    lifts the lock says that they know, and it is not told again.
+    A violation is told once to those on call; a grave one locks its environment and holds what
+    runs there. Rolling back stays possible. It is over when it is seen to be mended; a person
+    who lifts the lock says that they know, and it is not told again.
     """
 
     def __init__(
@@ -163,7 +128,8 @@ class Auditor:
         for violation in done.over:
             _log.info("records agree again", code=RULES[violation.rule], **_words(violation))
         for violation in done.open:
-            await self._guard(violation.thing, self._hold(violation))
+            if violation.is_grave:
+                await self._guard(violation.thing, self._hold(violation))
         return done.anchors
 
     async def tell(self, violation: Violation) -> None:
@@ -215,13 +181,13 @@ class Auditor:
         if violation.target is not None:
             around = await tx.deployments.surroundings(violation.target, None)
             holder = around.slot.holder
-            if around.lock is None:
-                reason = f"{_heading(violation)}: {violation.what}"
+            if violation.is_grave and around.lock is None:
+                reason = f"{heading(violation)}: {violation.what}"
                 await tx.environments.lock(violation.target, reason, None, tx.now)
         plan = self.plan(violation.target)
         if plan is None:
             return  # no policy says where people are told: the log and the numbers do
-        alarm = Alarm(plan.channel, plan.on_call, _telling(violation, holder), tx.now)
+        alarm = Alarm(plan.channel, plan.on_call, telling(violation, holder), tx.now)
         await tx.outbox.put(violation.team, violation.thing, [route(violation.thing, alarm)])
 
     async def _note(self, tx: Transaction, violation: Violation, event: str, line: Line) -> None:
@@ -229,7 +195,7 @@ class Auditor:
         await tx.journal.note(violation.team, violation.thing, event, None, [entry])
 
     async def _is_lifted(self, tx: Transaction, violation: Violation) -> bool:
-        if violation.target is None:
+        if violation.target is None or not violation.is_grave:
             return False
         return (await tx.deployments.surroundings(violation.target, None)).lock is None
 
@@ -245,7 +211,7 @@ class Auditor:
             return tuple(d.id for d in found if d is not None and d.phase is Phase.RUNNING)
 
         for id in await self._store.run(unit):
-            why = f"{_heading(violation)}: {violation.what}"
+            why = f"{heading(violation)}: {violation.what}"
             await self._engine.report(violation.team, id, Alarmed(why))
 
     def plan(self, target: Target | None) -> Plan | None:
@@ -263,36 +229,6 @@ class Auditor:
         for rule in RULES:
             self._numbers.violations.labels(rule).set(counted[rule])
         self._numbers.alarms = dict(sorted(counted.items()))
-
-
-def _heading(violation: Violation) -> str:
-    if violation.rule == "ahead":
-        return "the world is ahead of what the bot remembers"
-    return "the bot's records do not agree"
-
-
-def _telling(violation: Violation, holder: str | None) -> Line:
-    target = violation.target
-    if target is None:
-        code = RULES[violation.rule]
-        heading = _heading(violation)
-        return (Bold(heading.capitalize()), ": ", Said(violation.what), f". See {code} in the log.")
-    service = target.service
-    head: Line = (
-        Bold(f"{service} in {target.environment}: {_heading(violation)}"),
-        ": ",
-        Said(violation.what),
-        ". Nothing new starts there",
-    )
-    held: Line = (".",)
-    if holder is not None:
-        held = (", and ", Code(holder), " goes no further. Rolling back works: ")
-        held = (*held, Code(f"/rollback {holder} reason"), ".")
-    adopt: Line = ()
-    if violation.rule == "ahead":
-        adopt = (" Say on the host what serves: ", Code(f"pilothouse adopt {service} VERSION"), ".")
-    unlock = Code(f"/deploy unlock {service} reason")
-    return (*head, *held, *adopt, " When it is clear what happened: ", unlock, ".")
 
 
 def _words(violation: Violation) -> dict[str, str]:

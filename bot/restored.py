@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from bot.auditor import Asks, Auditor, Standing, Violation
+from bot.auditor import Asks, Auditor, Standing
 from bot.domain.ahead import HIGHEST, split_in_words
 from bot.domain.events import Overtaken
 from bot.domain.release import Target, Weights, is_same_split
@@ -11,6 +11,7 @@ from bot.domain.slots import slot_count
 from bot.engine import Engine
 from bot.memory import Store, Transaction
 from bot.ports import Unavailable, World
+from bot.violation import Violation
 
 
 class Restored:

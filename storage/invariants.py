@@ -3,26 +3,23 @@
 # ruff: noqa: S608 - only constants of this module are put together
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import groupby
 
-from bot.auditor import PREFIX, Known, Limits, Standing, Violation
+from bot.auditor import Known, Limits, Standing
 from bot.domain import canon
 from bot.domain.effects import Entry
 from bot.domain.line import plain
 from bot.domain.release import Target
 from bot.memory import Transaction
+from bot.violation import PREFIX, Violation
 from storage import coding
-from storage.audit import facts_of
+from storage.chains import new_chains, one_chain
 from storage.connection import Connection, Row, first, moment
-from storage.journal import linked
 from storage.transaction import connection_of
 
 #: More than that at once is not looked at: the first ones are alarming enough.
 _MOST = 200
-_MOST_ROWS = 5000
 
 _KNOWN = f"""
 SELECT h.team, h.thing, j.event, j.body, j.at FROM heads AS h
@@ -88,27 +85,6 @@ _SAID = """
 SELECT serving_at FROM environments
 WHERE team = :team AND service = :service AND environment = :environment"""
 
-_ROWS = "j.team, j.thing, j.seq, j.at, j.event, j.actor, j.revision, j.body, j.prev, j.hash"
-
-# From the last row that was sealed on: it is the one that the first new row follows.
-_CHAINS = f"""
-SELECT d.team, d.id, d.service, d.environment, d.journal_seq, d.journal_hash, d.sealed_seq,
-  {_ROWS}
-FROM deployments AS d
-LEFT JOIN journal AS j ON j.team = d.team AND j.thing = d.id AND j.seq >= d.sealed_seq
-WHERE {{0}}
-UNION ALL
-SELECT h.team, h.thing, NULL, NULL, h.seq, h.hash, h.sealed_seq, {_ROWS}
-FROM heads AS h
-LEFT JOIN journal AS j ON j.team = h.team AND j.thing = h.thing AND j.seq >= h.sealed_seq
-WHERE {{1}}
-ORDER BY 1, 2, 10 LIMIT {_MOST_ROWS}"""
-
-_NEW_CHAINS = _CHAINS.format("d.journal_seq <> d.sealed_seq", "h.seq <> h.sealed_seq")
-_ONE_CHAIN = re.sub(r"\b[dh]\.sealed_seq", "0", _CHAINS).format(
-    "d.team = :team AND d.id = :thing", "h.team = :team AND h.thing = :thing"
-)
-
 
 class Invariants:
     """The auditor's questions over the tables; nothing here writes."""
@@ -134,7 +110,7 @@ class Invariants:
                 for row in await connection.rows(_UNSENT, before=tx.now - limits.unsent)
             ],
             *_ended(await connection.rows(_JUST_ENDED, free=_FREE)),
-            *_chains(await connection.rows(_NEW_CHAINS)),
+            *await new_chains(connection),
         ]
         for each in known:
             found += await _again(connection, each)
@@ -161,8 +137,7 @@ async def _again(connection: Connection, known: Known) -> list[Violation]:
             # What was held because of it has moved since, and that mends nothing.
             return _ended([(*row[:-1], False) for row in rows])
         case "journal":
-            rows = await connection.rows(_ONE_CHAIN, team=told.team, thing=told.subject)
-            return _chains(rows)
+            return await one_chain(connection, told.team, told.subject)
         case "ahead" if told.target is not None and not known.is_lifted:
             here = {"service": told.target.service, "environment": told.target.environment}
             row = await first(connection, _SAID, team=told.team, **here)
@@ -254,39 +229,3 @@ def _ending(row: Row) -> str:
     if known == target:
         return ""
     return f"{id} went back to {target}, and {known} is kept as what serves"
-
-
-def _chains(rows: Sequence[Row]) -> list[Violation]:
-    things = [list(group) for _, group in groupby(rows, key=lambda row: (row[0], row[1]))]
-    if len(rows) == _MOST_ROWS:
-        things.pop()  # cut short, perhaps
-    found = []
-    for chain in things:
-        team, thing, service, environment, *_ = chain[0]
-        if what := _broken(chain):
-            place = (service, environment) if service else _place(thing)
-            target = Target(team, *place) if place else None
-            found.append(Violation("journal", team, thing, f"{thing}: {what}", target))
-    return found
-
-
-def _place(thing: str) -> tuple[str, str] | None:
-    service, slash, environment = thing.partition("/")
-    return (service, environment) if slash and not thing.startswith(PREFIX) else None
-
-
-def _broken(chain: Sequence[Row]) -> str:
-    journal_seq, journal_hash, sealed_seq = chain[0][4:7]
-    rows = [row[7:] for row in chain if row[9] is not None]
-    number, before = (sealed_seq, None) if sealed_seq else (1, "")
-    last: tuple[int, str] = (0, "")
-    for row in rows:
-        seq, prev, hash = row[2], row[8], row[9]
-        if seq != number:
-            return f"entry {number} of its journal is missing"
-        if (before is not None and prev != before) or hash != linked(prev, facts_of(row)):
-            return f"entry {seq} of its journal is not what was written"
-        number, before, last = seq + 1, hash, (seq, hash)
-    if last != (journal_seq, journal_hash):
-        return f"its journal ends at entry {last[0]}, not at {journal_seq}"
-    return ""

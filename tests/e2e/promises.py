@@ -4,10 +4,11 @@ import json
 from collections import Counter
 from datetime import timedelta
 
-from bot.auditor import Limits, Violation
+from bot.auditor import Limits
 from bot.demo.world.catalogue import FIRST
 from bot.domain.deployment import OVER, Deployment
 from bot.memory import Transaction
+from bot.violation import Violation
 from storage import audit
 from storage.connection import Row
 from storage.invariants import Invariants
