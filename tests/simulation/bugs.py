@@ -42,14 +42,6 @@ BUGS = (
         (_ROWS, "AND lease_owner = :owner AND lease_fence = :fence AND lease_until > :now", ""),
     ),
     _bug(
-        "a lap that stood still puts off what another one minds now",
-        (
-            _ROWS,
-            "AND id = :id AND lease_owner = :owner AND lease_fence = :fence",
-            "AND id = :id",
-        ),
-    ),
-    _bug(
         "the slot is taken though another one holds it",
         (_ENTRY, "context.slot.holder not in (None, d.id)", "False"),
         ("storage/environments.py", "AND deployment_id IS NULL AND fence = :fence - 1", ""),
@@ -95,8 +87,8 @@ BUGS = (
         ("handlers/bolt.py", "process_before_response=True", "process_before_response=False"),
         (
             "handlers/bolt.py",
-            "message = await self._answers.to(lambda: self._clicks",
-            "await ack()\n        message = await self._answers.to(lambda: self._clicks",
+            "over, to = self._limit.click(",
+            "await ack()\n        over, to = self._limit.click(",
         ),
     ),
     _bug(

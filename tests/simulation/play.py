@@ -83,7 +83,7 @@ class Play(Cast):
             (2, self.mishaps.doubt),
             (1, self.mishaps.somebody_leaves),
             (1, self.mishaps.a_tag_moves),
-            (1, self._nobody_works),
+            (2, self._nobody_works),
             (1, self.mishaps.jump),
             (1, self.mishaps.database),
         ]
@@ -118,7 +118,9 @@ class Play(Cast):
         self.clock.pass_(timedelta(seconds=self.random.choice((1, 5, 5, 15, 30, 60))))
 
     async def _nobody_works(self) -> None:
+        """And whoever comes back presses the first button there is."""
         self.clock.pass_(timedelta(minutes=self.random.choice((6, 21))))
+        await self._sign()
 
     async def _some_time(self) -> None:
         self.clock.pass_(timedelta(seconds=20))

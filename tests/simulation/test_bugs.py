@@ -1,5 +1,6 @@
 """The tests must notice when the program is broken: each bug of the list is tried on a copy."""
 
+import ast
 import os
 import re
 import shutil
@@ -37,8 +38,10 @@ def copied(fast_place: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_the_words_that_each_bug_replaces_stand_there_once(bug: Bug) -> None:
     for file, good, bad in bug.edits:
-        assert (ROOT / file).read_text().count(good) == 1, f"{file}: {good}"
+        words = (ROOT / file).read_text()
+        assert words.count(good) == 1, f"{file}: {good}"
         assert good != bad
+        ast.parse(words.replace(good, bad))  # a program that does not start shows nothing
 
 
 def test_a_copy_without_a_bug_is_green(copied: Path) -> None:
