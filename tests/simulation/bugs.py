@@ -83,15 +83,6 @@ BUGS = (
         ),
     ),
     _bug(
-        "a press is acknowledged before it is stored",
-        ("handlers/bolt.py", "process_before_response=True", "process_before_response=False"),
-        (
-            "handlers/bolt.py",
-            "over, to = self._limit.click(",
-            "await ack()\n        over, to = self._limit.click(",
-        ),
-    ),
-    _bug(
         "what is being sent is not marked before the call",
         (_OUT, "state = 'sending', owner = :owner", "state = 'ready', owner = :owner"),
         (_OUT, "AND epoch = :epoch AND state = 'sending'", "AND epoch = :epoch"),

@@ -16,7 +16,7 @@ from bot.domain.gates import Driver
 from bot.domain.release import Target, Weights
 from bot.ports import InDoubt, Unavailable
 from storage import audit
-from tests.builders import ANA, DANA, QUINN, SAM
+from tests.builders import ANA, DANA, QUINN, SAM, TEAM
 from tests.fakes import FakeRouter, Trouble
 from tests.handlers.office import Office
 from tests.handlers.reading import buttons
@@ -109,10 +109,21 @@ async def test_who_dies_before_the_commit_has_acknowledged_nothing(database: Pat
     async with Office(database, fate=fate) as office:
         await office.at_approval()
         value = await office.value("D-1")
+        pressed = {"type": "button", "action_id": "dep.approve", "block_id": "b", "value": value}
         fate.crash_in = 1
 
         with pytest.raises(Crash):
-            await office.presses(ANA, "dep.approve", value)
+            await office.sends(
+                {
+                    "type": "block_actions",
+                    "team": {"id": TEAM},
+                    "user": {"id": ANA},
+                    "trigger_id": "t1",
+                    "response_url": "https://hooks.slack.com/actions/1",
+                    "container": {"is_ephemeral": False},
+                    "actions": [pressed],
+                }
+            )
 
         assert not (await office.get("D-1")).approvals
 
