@@ -25,7 +25,7 @@ from bot.domain.effects import (
     StopJob,
 )
 from bot.memory import Parcel, Sending, Store, Transaction
-from bot.ports import Rejected, Unavailable
+from bot.ports import Limited, Rejected, Unavailable
 
 #: How the lanes end that lead to routers and runners, and not to Slack.
 THE_WORLD = ("traffic", "job")
@@ -155,30 +155,35 @@ class Outbox:
             async with asyncio.timeout(left):
                 await self._deliver(row)
         except Unavailable as error:
-            await self._later(row, str(error), error.retry_after, error.is_in_doubt)
+            await self._later(row, error)
         except TimeoutError:
-            await self._later(row, "it took too long", None, True)
+            await self._later(row, Unavailable("it took too long", is_in_doubt=True))
         except Rejected as error:
             await self._bury(row, str(error))
         else:
             crashpoint("sent")
             await self._store.run(lambda tx: tx.outbox.done(row))
 
-    async def _later(
-        self, row: Sending, why: str, after: timedelta | None, is_in_doubt: bool
-    ) -> None:
-        longest = _LONGEST_FOR_TRAFFIC if row.lane.endswith("/traffic") else _LONGEST
-        growing = _SHORTEST * 2 ** min(row.attempts, 10)
-        pause = after or min(longest, growing)
-        if after and row.priority > ANSWER:
-            # A limit that turned many away would have them all back at the same moment.
-            pause += min(_LONGEST_IN_A_CROWD, growing)
-        pause *= 1 + self._jitter() / 4
+    async def _later(self, row: Sending, error: Unavailable) -> None:
+        pause = self._pause(row, error)
 
         async def unit(tx: Transaction) -> None:
-            await tx.outbox.again(row, tx.now + pause, why, is_in_doubt)
+            await tx.outbox.again(row, tx.now + pause, str(error), error.is_in_doubt)
 
         await self._store.run(unit)
+
+    def _pause(self, row: Sending, error: Unavailable) -> timedelta:
+        """What is urgent comes back for the next free place, the rest when it is their turn."""
+        is_urgent = row.priority <= ANSWER
+        if isinstance(error, Limited) and not is_urgent:
+            return error.turn
+        longest = _LONGEST_FOR_TRAFFIC if row.lane.endswith("/traffic") else _LONGEST
+        growing = _SHORTEST * 2 ** min(row.attempts, 10)
+        pause = error.retry_after or min(longest, growing)
+        if error.retry_after and not is_urgent:
+            # A limit that turned many away would have them all back at the same moment.
+            pause += min(_LONGEST_IN_A_CROWD, growing)
+        return pause * (1 + self._jitter() / 4)
 
     async def _bury(self, row: Sending, why: str) -> None:
         await self._store.run(lambda tx: tx.outbox.bury(row, why))

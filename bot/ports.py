@@ -30,6 +30,15 @@ class Unavailable(Exception):
         self.is_in_doubt = is_in_doubt
 
 
+class Limited(Unavailable):
+    """A limit is reached, and nothing was called. After *retry_after* the next caller is let
+    through; after *turn* this one is, when everybody who was turned away before went first."""
+
+    def __init__(self, why: str, retry_after: timedelta, turn: timedelta) -> None:
+        super().__init__(why, retry_after)
+        self.turn = turn
+
+
 class InDoubt(Unavailable):
     """A change was handed over and its answer was lost: it may have been done."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.pace import Pace, Rate
 from bot.domain.effects import Announce, RefreshCard, Reply, SetTraffic, StartJob, StopJob
 from bot.memory import Parcel, Sending
 from bot.outbox import THE_WORLD, Outbox, route
@@ -150,3 +151,27 @@ async def test_what_a_limit_turns_away_does_not_all_come_back_at_once(
     await store.close()
 
     assert tries == most
+
+
+async def test_a_crowd_at_a_limit_is_tried_about_twice_each(database: Path) -> None:
+    clock = Clock()
+    store = await SqliteStore.open(database, clock)
+    pace = Pace(lambda: clock().timestamp(), {"post": Rate(60, 1)})
+    tries, sent = 0, 0
+
+    async def deliver(row: Sending) -> None:
+        nonlocal tries, sent
+        tries += 1
+        pace.take("post", "C0DEPLOY")
+        sent += 1
+
+    out = Outbox(store, deliver, "one", guard, lambda: 0.0, lambda *_: None)
+    for number in range(20):
+        await put(store, route(f"D-{number}", RefreshCard()))
+    for _ in range(25):
+        await out.drain()
+        clock.pass_(timedelta(seconds=1))
+    await store.close()
+
+    assert sent == 20
+    assert tries <= 2 * 20

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.ports import Unavailable
+from bot.ports import Limited, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class _Bucket:
     tokens: float
     at: float
     frozen_until: float = 0.0
+    #: the latest moment that somebody who was turned away was told to come back at
+    promised: float = 0.0
 
 
 #: Slack's published limits, a little below them: post about 1/s per channel, edits tier 3.
@@ -34,9 +36,16 @@ RATES = {
 #: For limits that nobody published or that we come nowhere near; a Retry-After counts all the same.
 _UNLIMITED = Rate(60_000, 1000)
 
+#: Seconds. Whoever is further back in the queue asks again then: it may have become shorter.
+_HORIZON = 30.0
+
 
 class Pace:
-    """One bucket per method and place; *clock* counts seconds and never jumps."""
+    """One bucket per method and place; *clock* counts seconds and never jumps.
+
+    Whoever is turned away is told a turn of their own: a crowd that came back at every token
+    would cost its database more than the calls do.
+    """
 
     def __init__(self, clock: Callable[[], float], rates: dict[str, Rate] | None = None) -> None:
         self._clock = clock
@@ -45,7 +54,7 @@ class Pace:
         self._frozen_until = 0.0
 
     def take(self, method: str, place: str) -> None:
-        """Spend a token; raises `Unavailable` with how long to wait when there is none."""
+        """Spend a token; raises `Limited` when there is none, `Unavailable` when all is frozen."""
         now = self._clock()
         if now < self._frozen_until:
             pause = timedelta(seconds=self._frozen_until - now)
@@ -57,7 +66,11 @@ class Pace:
         missing = (1 - bucket.tokens) * 60 / rate.per_minute
         wait = max(bucket.frozen_until - now, missing if bucket.tokens < 1 else 0.0)
         if wait > 0:
-            raise Unavailable(f"{method} is at its limit", timedelta(seconds=wait))
+            each = 60 / rate.per_minute
+            following = max(bucket.promised + each, now + wait)
+            bucket.promised = min(following, max(now + _HORIZON, now + wait))
+            turn = timedelta(seconds=bucket.promised - now)
+            raise Limited(f"{method} is at its limit", timedelta(seconds=wait), turn)
         bucket.tokens -= 1
 
     def freeze_all(self, seconds: float) -> None:
