@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import permutations
 
 from bot.domain.deployment import OVER, Deployment, Phase
-from bot.domain.plan import ApprovalStage, RolloutStage
+from bot.domain.plan import ApprovalStage, RolloutStage, WatchStage
 from bot.domain.release import Target
 from bot.domain.roles import People
 from bot.memory import Store, Surroundings, Transaction
@@ -94,6 +94,7 @@ class Oracle:
             assert len(signers) >= len(asked.slots), "every place is signed (I5)"
 
     def _moved(self, was: Deployment, d: Deployment, now: datetime, is_promoted: bool) -> None:
+        self._proven(was, d, now)
         if d.phase is Phase.ROLLED_BACK:
             assert d.rollback is not None
             split = self.world.router.split(d.target)
@@ -116,6 +117,14 @@ class Oracle:
         since = max(self.stepped_at[d.team, d.id], seen_since)
         if self.jumped_at is None or self.jumped_at < since:
             assert now - since >= stage.steps[was.step].bake, "a whole bake (I4)"
+
+    def _proven(self, was: Deployment, d: Deployment, now: datetime) -> None:
+        if was.is_proven or not d.is_proven or d.live_at is None:
+            return
+        watch = d.plan.stages[-1]
+        assert isinstance(watch, WatchStage)
+        if self.jumped_at is None or self.jumped_at < d.live_at:
+            assert now - d.live_at >= watch.proven_after, "a version is proven in its time (I13)"
 
     def _environment(self, before: Picture, after: Picture, target: Target) -> None:
         here, around = after.of(target), after.around[target]
