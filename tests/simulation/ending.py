@@ -1,5 +1,6 @@
 """What must be true when everything has come to rest: Slack shows what the database knows."""
 
+import json
 from datetime import timedelta
 
 from bot.blocks.card import card
@@ -9,8 +10,11 @@ from bot.domain.deployment import Deployment, Phase
 from bot.domain.release import Target
 from bot.memory import Transaction
 from bot.ports import Posted
+from storage.transaction import connection_of
 from tests.simulation import oracle
 from tests.simulation.play import Play
+
+_BEATS = "SELECT team, thing, effect FROM outbox WHERE lane LIKE '%/update' AND state = 'done'"
 
 
 async def check_ending(play: Play) -> None:
@@ -28,6 +32,10 @@ async def check_ending(play: Play) -> None:
             assert any("rollback failed" in text for text in told), "somebody is called (I12)"
     for target in oracle.TARGETS:
         _traffic(play, target)
+    beats = await play.plain_store.run(lambda tx: connection_of(tx).rows(_BEATS))
+    found = [(*beat[:2], json.loads(str(beat[2])).get("beat")) for beat in beats]
+    numbered = [beat for beat in found if beat[2] is not None]
+    assert len(numbered) == len(set(numbered)), "a beat is told once (I23)"
     if play.chat.is_readable:
         assert set(play.chat.posts.values()) <= {1}, "nothing is said twice (F21)"
 
