@@ -25,6 +25,7 @@ from bot.demo.world.catalogue import FIRST
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.events import Approved, Held, Resumed, RollbackRequested
 from bot.domain.line import plain
+from bot.domain.offer import renewed
 from bot.domain.plan import ApprovalStage
 from bot.loops import Core
 from bot.memory import InboxKey, Transaction
@@ -198,6 +199,9 @@ def canary(core: Core) -> Deployment:
 
 
 async def add(core: Core, d: Deployment) -> None:
+    number, since = renewed(None, d)
+    d = replace(d, offer=number, offered_since=since)
+
     async def unit(tx: Transaction) -> None:
         await tx.deployments.next_number(TEAM)
         await tx.deployments.surroundings(d.target, None)
