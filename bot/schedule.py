@@ -1,6 +1,8 @@
 """The alarm clock: wakes the loops, and knows nothing of what they do."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -18,8 +20,13 @@ class Schedule:
         )
 
     def every(self, interval: timedelta, wake: Callable[[], Awaitable[None]], name: str) -> None:
+        async def woken() -> None:
+            # Cut off when the process ends, which the scheduler would log as a failure.
+            with suppress(asyncio.CancelledError):
+                await wake()
+
         self._scheduler.add_job(
-            wake, "interval", seconds=interval.total_seconds(), id=name, name=name
+            woken, "interval", seconds=interval.total_seconds(), id=name, name=name
         )
 
     def start(self) -> None:
@@ -27,5 +34,6 @@ class Schedule:
 
     def stop(self) -> None:
         """No further wake-ups; what is running is the caller's to wait for."""
+        # Not shut down: that would cancel a call that has not begun, and log it as a failure.
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+            self._scheduler.pause()

@@ -4,6 +4,8 @@ import asyncio
 import time
 from datetime import timedelta
 
+import pytest
+
 from bot.schedule import Schedule
 
 
@@ -85,3 +87,27 @@ async def test_after_stop_nobody_is_woken() -> None:
     await asyncio.sleep(0.2)
 
     assert times == before
+
+
+async def test_a_call_that_is_cut_off_by_the_end_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begun = asyncio.Event()
+
+    async def wake() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    schedule = Schedule()
+    schedule.every(timedelta(seconds=0.02), wake, "laps")
+    before = asyncio.all_tasks()
+    schedule.start()
+    await asyncio.wait_for(begun.wait(), 5)
+    schedule.stop()
+    calls = asyncio.all_tasks() - before
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+
+    assert calls
+    assert [line for line in caplog.records if line.exc_info] == []

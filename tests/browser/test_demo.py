@@ -128,7 +128,9 @@ async def test_a_refusal_on_the_page_says_why_and_what_next(newcomer: Newcomer) 
 async def test_the_form_opens_where_nothing_was_typed(newcomer: Newcomer) -> None:
     await newcomer.types("/deploy")
     modal = newcomer.page.get_by_test_id("modal")
-    await modal.locator("input[type=text]").first.fill("v9.9.9")
+    version = modal.get_by_label("Version")
+    await version.fill("v1.8.3")
+    await modal.locator("[role=option]:visible").get_by_text("v1.8.3").first.click()
     await newcomer.page.get_by_test_id("modal-submit").click()
 
-    await expect(modal).to_contain_text("no version v9.9.9")
+    await expect(modal).to_contain_text("Request checkout v1.8.3 → production?")
