@@ -209,7 +209,7 @@ def readiness(
             "the database does not answer": not await supervisor.answers(core.store.now(), 1),
             "no lap was finished for a while": time.monotonic() - loops.lapped_at > patience,
             "no socket to Slack": settings.app_token is not None and not links.is_up,
-            "Slack refuses the token": chat.is_revoked,
+            "Slack refuses the token or the app": chat.is_revoked,
         }
         return tuple(what for what, is_missing in missing.items() if is_missing)
 

@@ -90,7 +90,14 @@ class Board:
                     return None
         if posted is None:
             crashpoint("post")
-            posted = await self._post_somewhere(channel, d, message, row.key, ts)
+            try:
+                posted = await self._post_somewhere(channel, d, message, row.key, ts)
+            except Gone:
+                if parent is None:
+                    raise
+                # Its thread is closed. It is said all the same, and the card begins a new one.
+                await self._card_lost(row, parent)
+                return await self.post(row, d, message, None, role, is_dropped_in_doubt, note)
             crashpoint("posted")
         if role is not None:
             await self._remember(row, role, posted, note)
@@ -123,12 +130,13 @@ class Board:
         await self.post(row, d, message, where, role, note=note)
 
     async def edit(self, row: Sending, role: str, message: Message) -> None:
-        """Edit the message that stands for *role*; silent when there is none any more."""
+        """Edit the message that stands for *role*; silent when nobody can reach it
+        any more."""
         where = await self.found(row, role)
         if where is not None:
             try:
                 await self.chat.edit(where, message)
-            except Gone:
+            except (Gone, Unreachable):
                 return
 
     async def link(self, row: Sending) -> str | None:
@@ -182,6 +190,15 @@ class Board:
         except Unreachable:
             # The channel is gone or we are not in it: whoever asked must hear of it all the same.
             return await self.chat.post(d.requested_by, message, key)
+
+    async def _card_lost(self, row: Sending, where: Posted) -> None:
+        async def unit(tx: Transaction) -> None:
+            if await tx.threads.find(row.team, row.thing, "card") == where:
+                # What it shows is not known, so it is drawn anew: in a new message if it is gone.
+                await tx.threads.remember(row.team, row.thing, "card", where, "")
+                await tx.outbox.put(row.team, row.thing, [route(row.thing, RefreshCard())])
+
+        await self._store.run(unit)
 
     async def _remember(self, row: Sending, role: str, posted: Posted, note: str) -> None:
         await self._store.run(

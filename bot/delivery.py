@@ -47,6 +47,7 @@ from bot.ports import (
     Posted,
     Rejected,
     Unavailable,
+    Unreachable,
     Unreadable,
     World,
 )
@@ -215,7 +216,7 @@ class Delivery:
         at = datetime.fromtimestamp(float(old.ts), UTC)
         try:
             await self._board.chat.edit(old, collapsed(d, at, was, link))
-        except (Gone, Unavailable):
+        except (Gone, Unavailable, Unreachable):
             return  # what is newer stands; an old one left in full harms nobody
 
     async def _anchor(self, row: Sending) -> Message:

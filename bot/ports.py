@@ -60,7 +60,7 @@ class Rejected(Exception):
 
 
 class Gone(Rejected):
-    """The message that was to be edited no longer exists."""
+    """The message that was to be edited, or its thread, no longer exists or is closed."""
 
 
 class Unreachable(Rejected):
@@ -103,7 +103,8 @@ class Chat(Protocol):
     ) -> Posted:
         """Post once; not idempotent. *key* is stored with the message so `find` can see it.
 
-        Raises `Unreachable` when the channel cannot be posted to.
+        Raises `Unreachable` when the channel cannot be posted to, `Gone` when only the thread
+        cannot.
         """
 
     async def edit(self, where: Posted, message: Message) -> None:

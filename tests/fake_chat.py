@@ -33,6 +33,7 @@ class FakeChat:
         self.forms: list[tuple[str, Mapping[str, Any]]] = []
         self.posts: Counter[str] = Counter()
         self.closed: set[str] = set()
+        self.deleted: set[Posted] = set()
         self.is_readable = True
 
     async def post(
@@ -41,6 +42,8 @@ class FakeChat:
         is_lost = mind(await self._fate("chat.post"), "Slack")
         if channel in self.closed:
             raise Unreachable("is_archived")
+        if thread is not None and Posted(channel, thread) in self.deleted:
+            raise Gone("thread_not_found")
         assert thread is None or Posted(channel, thread) in self.shown, "no such thread"
         _lint(message)
         self._count += 1
@@ -97,6 +100,7 @@ class FakeChat:
 
     def delete(self, where: Posted) -> None:
         del self.shown[where]
+        self.deleted.add(where)
 
     def thread(self, where: Posted) -> list[Shown]:
         """What stands under the message, oldest first."""

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from bot.domain.deployment import Phase
-from bot.domain.effects import StopJob
+from bot.domain.effects import Announce, CloseAsk, CloseUpdate, Effect, PostUpdate, StopJob
 from bot.domain.plan import JobStage
 from bot.outbox import route
 from bot.ports import Posted
 from storage.audit import verify
 from tests.blocks.shown import lines
-from tests.builders import ANA, DANA, QUINN, SAM, TEAM
+from tests.builders import ANA, DANA, NOW, QUINN, SAM, TEAM
 from tests.fakes import Trouble
 from tests.handlers.office import Office
 from tests.handlers.reading import buttons, text_of
@@ -50,6 +50,51 @@ async def test_a_closed_channel_is_told_to_whoever_asked(office: Office) -> None
     await office.presses(ANA, "dep.approve", await office.value(id))
 
     assert (await office.card(id)).channel == DANA
+
+
+async def test_a_line_whose_thread_is_gone_stands_in_the_channel_under_a_new_card(
+    office: Office,
+) -> None:
+    id = await office.at_approval()
+    old = await office.card(id)
+    office.chat.delete(old)
+    line = Announce(("It was said.",), NOW)
+
+    for _ in range(2):
+        await office.plain_store.run(lambda tx: tx.outbox.put(TEAM, id, [route(id, line)]))
+        await office.replica.drain()
+
+    new = await office.card(id)
+    told = [s for s in office.chat.shown.values() if "It was said" in text_of(s.message)]
+    assert office.replica.dead == []
+    assert new != old
+    assert [shown.thread for shown in told] == [None, new.ts]
+
+
+async def closed_while(office: Office, effect: Effect) -> str:
+    """Deliver *effect* when the channel was archived since the asking and a status were posted."""
+    id = await office.at_canary()
+    office.chat.closed.add("C0DEPLOY")
+    await office.plain_store.run(lambda tx: tx.outbox.put(TEAM, id, [route(id, effect)]))
+    await office.replica.drain()
+    return id
+
+
+@pytest.mark.parametrize("effect", [CloseAsk(), CloseUpdate(), PostUpdate(NOW, 9)])
+async def test_what_stands_in_an_archived_channel_is_left_there(
+    office: Office, effect: Effect
+) -> None:
+    await closed_while(office, effect)
+
+    assert office.replica.dead == []
+
+
+async def test_a_status_goes_to_whoever_asked_when_the_channel_is_archived(office: Office) -> None:
+    id = await closed_while(office, PostUpdate(NOW, 9))
+
+    update = await role(office, id, "update")
+    assert update is not None
+    assert update.channel == DANA
 
 
 async def test_a_card_that_would_show_the_same_is_left_alone(office: Office) -> None:

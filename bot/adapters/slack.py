@@ -9,29 +9,65 @@ from urllib.parse import urlsplit
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.adapters.pace import Pace
 from bot.ports import CannotLook, Gone, Message, Posted, Rejected, Unavailable, Unreachable
 
 _EVENT = "pilothouse_parcel"
-_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
+#: What was to be edited, or answered under.
+_GONE = {
+    "message_not_found",
+    "cant_update_message",
+    "edit_window_closed",
+    "thread_not_found",
+    "cannot_reply_to_message",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_thread_locked",
+}
 _UNREACHABLE = {
     "channel_not_found",
     "not_in_channel",
     "is_archived",
     "restricted_action",
     "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
     "user_not_found",
     "cannot_dm_bot",
+    "messages_tab_disabled",
 }
 #: Said by Slack about the token, not about the message: nothing works until it is mended.
 REVOKED = {"invalid_auth", "token_revoked", "account_inactive", "not_authed", "token_expired"}
+#: The same, about the workspace or about what the app may do in it.
+_SHUT_OUT = {
+    "access_denied",
+    "accesslimited",
+    "ekm_access_denied",
+    "missing_scope",
+    "no_permission",
+    "not_allowed_token_type",
+    "org_login_required",
+    "team_access_not_granted",
+    "team_added_to_org",
+    "two_factor_setup_required",
+}
+#: Of those, what a team may choose: posting goes on without the right to read.
+_MAY_NOT_READ = {"access_denied", "missing_scope", "no_permission", "not_allowed_token_type"}
 _PROBE_SECONDS = 20.0
 _TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+#: Not taken now, and nothing is wrong with what was said.
+_PASSING = {
+    "external_channel_migrating",
+    "message_limit_exceeded",
+    "rate_limited",
+    "team_quota_exceeded",
+}
+_PASSING_PAUSE = timedelta(seconds=30)
 
 
 class SlackChat:
-    """Posts, edits and answers. `is_revoked` is true while Slack refuses the token."""
+    """Posts, edits and answers. `is_revoked` is true while Slack refuses the token,
+    or the app in its workspace."""
 
     def __init__(
         self,
@@ -132,12 +168,22 @@ class SlackChat:
 
     async def _whisper(self, place: str, message: Message) -> None:
         channel, thread, user = place.split("/")
+        try:
+            await self._whisper_in(channel, thread or None, user, message)
+        except Gone:
+            if not thread:
+                raise
+            await self._whisper_in(channel, None, user, message)
+
+    async def _whisper_in(
+        self, channel: str, thread: str | None, user: str, message: Message
+    ) -> None:
         await self._call(
             "chat.postEphemeral",
             channel,
             channel=channel,
             user=user,
-            thread_ts=thread or None,
+            thread_ts=thread,
             text=message.text,
             blocks=list(message.blocks),
         )
@@ -168,33 +214,57 @@ class SlackChat:
         return answer
 
     async def _send(self, method: str, given: dict[str, Any]) -> Mapping[str, Any]:
-        if method.startswith("conversations.") or method == "chat.getPermalink":
-            response = await self._client.api_call(method, http_verb="GET", params=given)
-        else:
-            response = await self._client.api_call(method, json=given)
+        try:
+            if method.startswith("conversations.") or method == "chat.getPermalink":
+                response = await self._client.api_call(method, http_verb="GET", params=given)
+            else:
+                response = await self._client.api_call(method, json=given)
+        except (AttributeError, ValueError) as error:
+            # How the client stumbles over a 200 whose body is no JSON object.
+            raise Unavailable(f"not Slack answered {method}", is_in_doubt=True) from error
         data = response.data
         return data if isinstance(data, dict) else {}
 
     def _sorted(self, method: str, place: str, error: SlackApiError) -> Exception:
-        response = error.response
-        code = str(response.get("error", "")) if isinstance(response.data, dict) else ""
-        if response.status_code == 429 or code == "ratelimited":
-            seconds = _pause(response.headers)
+        status, headers, code = _heard(error)
+        if status == 429 or code == "ratelimited":
+            seconds = _pause(headers)
             self._pace.freeze(method, place, seconds)
             return Unavailable(f"Slack limits {method}", timedelta(seconds=seconds))
-        if response.status_code >= 500 or code in _TRANSIENT:
-            why = f"Slack answered {response.status_code} to {method}"
-            return Unavailable(why, is_in_doubt=True)
-        if code in REVOKED:
+        if status >= 500 or code in _TRANSIENT:
+            return Unavailable(f"Slack answered {status} to {method}", is_in_doubt=True)
+        if not code:
+            # A proxy on the way says nothing about the message. Behind a 200 Slack may be.
+            why = f"not Slack answered {status} to {method}"
+            return Unavailable(why, is_in_doubt=status < 300)
+        return self._refused(method, code)
+
+    def _refused(self, method: str, code: str) -> Exception:
+        is_reading = method.startswith("conversations.")
+        if code in REVOKED or (code in _SHUT_OUT and not (is_reading and code in _MAY_NOT_READ)):
             # Asking on would be a storm; one call in a while finds out when it was mended.
             self.is_revoked = True
             self._pace.freeze_all(_PROBE_SECONDS)
-            return Unavailable(f"Slack refuses the token: {code}", timedelta(seconds=30))
+            return Unavailable(f"Slack refuses the app: {code}", timedelta(seconds=30))
+        if code in _PASSING:
+            return Unavailable(f"Slack takes no {method} now: {code}", _PASSING_PAUSE)
         if code in _GONE:
             return Gone(code)
         if code in _UNREACHABLE:
             return Unreachable(code)
-        return Rejected(f"{method}: {code or response.status_code}")
+        return Rejected(f"{method}: {code}")
+
+
+def _heard(error: SlackApiError) -> tuple[int, Mapping[str, str], str]:
+    """Status, headers and Slack's code; without a code it was not Slack who answered."""
+    response = error.response
+    if isinstance(response, AsyncSlackResponse):
+        data = response.data
+        code = str(data.get("error", "")) if isinstance(data, dict) else ""
+        return response.status_code, response.headers, code
+    if isinstance(response, aiohttp.ClientResponse):  # what called itself JSON could not be read
+        return response.status, response.headers, ""
+    return 0, {}, ""
 
 
 def _pause(headers: Mapping[str, str]) -> float:
@@ -207,7 +277,7 @@ async def _mind_status(response: aiohttp.ClientResponse) -> None:
     if response.status == 429:
         seconds = _pause(response.headers)
         raise Unavailable("Slack limits answers", timedelta(seconds=seconds))
-    if response.status >= 500:
-        raise Unavailable(f"Slack answered {response.status}")
+    if response.status >= 500 or response.status == 407:
+        raise Unavailable(f"Slack, or a proxy before it, answered {response.status}")
     if response.status >= 300:
         raise Rejected(f"Slack answered {response.status}")

@@ -68,6 +68,9 @@ async def line() -> AsyncIterator[Line]:
         ("is_archived", Unreachable),
         ("not_in_channel", Unreachable),
         ("restricted_action", Unreachable),
+        ("thread_not_found", Gone),
+        ("restricted_action_thread_locked", Gone),
+        ("message_limit_exceeded", Unavailable),
         ("invalid_blocks", Rejected),
         ("something_new", Rejected),
         ("token_revoked", Unavailable),
@@ -83,6 +86,29 @@ async def test_a_refusal_is_sorted_by_what_can_be_done_about_it(
         await line.chat.post("C0DEPLOY", CARD, "key")
 
 
+@pytest.mark.parametrize("status", [403, 404, 407])
+async def test_what_a_proxy_says_is_tried_again_and_in_no_doubt(line: Line, status: int) -> None:
+    line.script.answer = lambda: web.Response(
+        status=status, text="<html>proxy</html>", content_type="text/html"
+    )
+
+    with pytest.raises(Unavailable) as caught:
+        await line.chat.post("C0DEPLOY", CARD, "key")
+
+    assert not caught.value.is_in_doubt
+    assert not line.chat.is_revoked
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/html", "text/plain"])
+async def test_a_success_that_cannot_be_read_is_in_doubt(line: Line, kind: str) -> None:
+    line.script.answer = lambda: web.Response(text="<html>sign in</html>", content_type=kind)
+
+    with pytest.raises(Unavailable) as caught:
+        await line.chat.post("C0DEPLOY", CARD, "key")
+
+    assert caught.value.is_in_doubt
+
+
 async def test_an_edit_of_what_is_gone_says_so(line: Line) -> None:
     line.script.answer = says("message_not_found")
 
@@ -95,6 +121,17 @@ async def test_a_missing_right_to_read_is_no_answer_to_the_question(line: Line) 
 
     with pytest.raises(CannotLook):
         await line.chat.find("C0DEPLOY", "key", NOW)
+    line.script.answer = says()
+    await line.chat.post("C0DEPLOY", CARD, "key")
+
+
+async def test_an_answer_for_one_person_outlives_the_thread(line: Line) -> None:
+    said = iter([says("thread_not_found"), says()])
+    line.script.answer = lambda: next(said)()
+
+    await line.chat.answer("ephemeral:C0DEPLOY/1.2/U0ANA", CARD)
+
+    assert ["thread_ts" in body for body in line.script.bodies] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -142,8 +179,18 @@ async def test_another_channel_is_not_held_back_by_this_ones_limit(line: Line) -
     await line.chat.post("C0INCIDENT", CARD, "key")
 
 
-async def test_a_refused_token_is_not_stormed_and_mended_by_itself(line: Line) -> None:
-    line.script.answer = says("token_revoked")
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("token_revoked", "team_added_to_org", "ekm_access_denied", "accesslimited"),
+        *("access_denied", "org_login_required", "team_access_not_granted"),
+        *("two_factor_setup_required", "missing_scope"),
+    ],
+)
+async def test_an_app_that_is_shut_out_is_no_storm_and_mended_by_itself(
+    line: Line, code: str
+) -> None:
+    line.script.answer = says(code)
     for _ in range(60):
         with pytest.raises(Unavailable):
             await line.chat.post("C0DEPLOY", CARD, "key")
@@ -193,7 +240,8 @@ async def test_a_channel_is_posted_to_about_once_a_second(line: Line) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(404, Rejected), (500, Unavailable), (429, Unavailable)]
+    ("status", "kind"),
+    [(404, Rejected), (407, Unavailable), (500, Unavailable), (429, Unavailable)],
 )
 async def test_an_answer_to_a_click_is_tried_again_or_given_up(
     line: Line, status: int, kind: type[Exception]
