@@ -53,10 +53,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How late a look may be, and how long past its lease a parcel may be called sent."""
+    """How late a look may be, how long past its lease a parcel may be called sent, and how long
+    one that was given up is worth an alarm."""
 
     overdue: timedelta
     unsent: timedelta = 2 * _MINUTE
+    told_for: timedelta = timedelta(days=1)
 
     @classmethod
     def of(cls, tick: timedelta) -> "Limits":
@@ -158,19 +160,21 @@ class Auditor:
         every = await self._asks.violations(tx, self._limits, known)
         found = {(v.team, v.thing): v for v in every}
         new = [v for at, v in found.items() if at not in told and self._is_certain(v, at)]
-        over = [k.violation for at, k in told.items() if at not in found]
+        over = [k for at, k in told.items() if at not in found]
         still = [found[at] for at, k in told.items() if at in found and not k.is_lifted]
         for violation in new:
             await self._raise(tx, violation)
-        for violation in over:
-            await self._note(tx, violation, "mended", ("Seen to be mended.",))
+        for k in over:
+            why = "A person lifted the lock." if k.is_lifted else "Not seen any more."
+            await self._note(tx, k.violation, "mended", (why,))
         lifted = [violation for violation in still if await self._is_lifted(tx, violation)]
         for violation in lifted:
             await self._note(tx, violation, "lifted", ("The lock was lifted by a person.",))
         still = [violation for violation in still if violation not in lifted]
         suspects = frozenset(at for at, v in found.items() if v.rule in _TWICE)
         anchors = await tx.seal()
-        return _Audit(anchors, suspects, (*still, *new), tuple(new), tuple(over))
+        closed = tuple(k.violation for k in over)
+        return _Audit(anchors, suspects, (*still, *new), tuple(new), closed)
 
     def _is_certain(self, violation: Violation, at: tuple[str, str]) -> bool:
         return violation.rule not in _TWICE or at in self._suspects

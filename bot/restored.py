@@ -13,6 +13,8 @@ from bot.memory import Store, Transaction
 from bot.ports import Unavailable, World
 from bot.violation import Violation
 
+_AT_ONCE = 16
+
 
 class Restored:
     """Looks at environments that nobody is changing; what changes is looked at by its laps.
@@ -37,33 +39,46 @@ class Restored:
         self._auditor = auditor
         self._patience = patience.total_seconds()
         self._asked: set[Target] = set()
+        self._few = asyncio.Semaphore(_AT_ONCE)
 
     async def look(self) -> None:
         """Cheap once every router has answered: then nothing is left to ask."""
         every = [s for s in await self._standing() if s.target not in self._asked]
-        answers = await asyncio.gather(*(self._compare(standing) for standing in every))
-        self._asked |= {s.target for s, is_asked in zip(every, answers, strict=True) if is_asked}
+        if not every:
+            return
+        answers = await asyncio.gather(*(self._ask(standing) for standing in every))
+        # What moved while we looked is asked again: what was seen says nothing about it.
+        unmoved = set(await self._standing())
+        for standing, answer in zip(every, answers, strict=True):
+            if answer is not None and standing in unmoved:
+                await self._compare(standing, *answer)
+                self._asked.add(standing.target)
 
     async def _standing(self) -> tuple[Standing, ...]:
         return await self._store.run(self._asks.standing)
 
-    async def _compare(self, standing: Standing) -> bool:
+    async def _ask(self, standing: Standing) -> tuple[Weights | None, int | None] | None:
+        """Split and fence; None when it did not answer, no split where nobody can be asked."""
         plan = self._auditor.plan(standing.target)
         if plan is None or plan.router.kind not in self._world.routers:
-            return True
+            return None, None
         router = self._world.routers[plan.router.kind]
         try:
-            async with asyncio.timeout(self._patience):
+            async with self._few, asyncio.timeout(self._patience):
                 weights = await router.weights(plan.router, standing.target)
-                fence = await router.fence(plan.router, standing.target)
+                return weights, await router.fence(plan.router, standing.target)
         except (Unavailable, TimeoutError):
-            return False
-        if standing not in await self._standing():
-            return False  # it moved while we looked, so what was seen says nothing
+            return None
+
+    async def _compare(
+        self, standing: Standing, weights: Weights | None, fence: int | None
+    ) -> None:
+        if weights is None:
+            return
         if standing.holder is not None:
             if fence is not None:
                 await self._engine.report(standing.target.team, standing.holder, Overtaken(fence))
-            return True
+            return
         count = slot_count(fence or 0)
         what = known_better(standing, weights, count)
         if what:
@@ -71,7 +86,6 @@ class Restored:
         if standing.fence < count <= HIGHEST:
             # So that the next deployment's commands are newer than all that were seen there.
             await self._store.run(lambda tx: tx.environments.raise_fence(standing.target, count))
-        return True
 
     async def _tell(self, target: Target, what: str) -> None:
         async def unit(tx: Transaction) -> tuple[str, ...]:

@@ -17,8 +17,9 @@ RULES: Mapping[str, str] = {
     "ahead": "F46",
 }
 
-#: Rules about messages: people are told, but what production does is not in doubt.
-_TOLD_ONLY = frozenset({"dead", "unsent"})
+#: Rules about what is late or lost: people are told, but what production does is not in doubt,
+#: and a busy or badly connected program must not lock it.
+_TOLD_ONLY = frozenset({"dead", "unsent", "overdue"})
 
 #: What the journal's chains about alarms begin with.
 PREFIX = "alarm:"
@@ -53,6 +54,8 @@ class Violation:
 
 def heading(violation: Violation) -> str:
     """What kind of thing is wrong, for a title and for the reason of a hold."""
+    if violation.rule == "overdue":
+        return "deployments are not looked at"
     if not violation.is_grave:
         return "a message did not get through"
     if violation.rule == "ahead":

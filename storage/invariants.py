@@ -18,9 +18,6 @@ from storage.chains import new_chains, one_chain
 from storage.connection import Connection, Row, first, moment
 from storage.transaction import connection_of
 
-#: More than that at once is not looked at: the first ones are alarming enough.
-_MOST = 200
-
 _KNOWN = f"""
 SELECT h.team, h.thing, j.event, j.body, j.at FROM heads AS h
 JOIN journal AS j ON j.team = h.team AND j.thing = h.thing AND j.seq = h.seq
@@ -36,24 +33,26 @@ UNION ALL
 SELECT d.team, d.service, d.environment, d.id, NULL, d.state FROM deployments AS d
 WHERE d.finished_at IS NULL AND d.state NOT LIKE :free"""
 
-_OVERDUE = f"""
-SELECT team, id, service, environment FROM deployments
+_OVERDUE = """
+SELECT team, service, environment, COUNT(*), MIN(id) FROM deployments
 WHERE finished_at IS NULL AND (next_due_at IS NULL OR next_due_at < :before)
   AND (lease_until IS NULL OR lease_until < :before)
-ORDER BY next_due_at LIMIT {_MOST}"""
+GROUP BY team, service, environment"""
 
+# However many there are of one environment, they are one alarm, told by the newest.
 _PARCELS = """
-SELECT o.team, o.id, o.thing, o.lane, o.why, d.service, d.environment FROM outbox AS o
-LEFT JOIN deployments AS d ON d.team = o.team AND d.id = o.thing"""
+SELECT g.team, g.service, g.environment, g.many, o.thing, o.lane, o.why FROM (
+  SELECT o.team, d.service, d.environment, COUNT(*) AS many, MAX(o.id) AS newest
+  FROM outbox AS o LEFT JOIN deployments AS d ON d.team = o.team AND d.id = o.thing
+  WHERE {0} GROUP BY o.team, d.service, d.environment) AS g
+JOIN outbox AS o ON o.id = g.newest"""
 
 # An answer to a click dies of old age, and an alarm about an alarm would never end.
-_DEAD = f"""{_PARCELS}
-WHERE o.state = 'dead' AND o.lane NOT LIKE '%/reply' AND o.thing NOT LIKE '{PREFIX}%'
-ORDER BY o.id DESC LIMIT {_MOST}"""
-
-_UNSENT = f"""{_PARCELS}
-WHERE o.done_at IS NULL AND o.state = 'sending' AND o.lease_until < :before
-ORDER BY o.priority, o.id LIMIT {_MOST}"""
+_DEAD = _PARCELS.format(
+    "o.state = 'dead' AND o.done_at > :since"
+    f" AND o.lane NOT LIKE '%/reply' AND o.thing NOT LIKE '{PREFIX}%'"
+)
+_UNSENT = _PARCELS.format("o.done_at IS NULL AND o.state = 'sending' AND o.lease_until < :before")
 
 _ENDED = """
 SELECT d.team, d.id, d.service, d.environment, d.phase, d.state, d.finished_at,
@@ -74,7 +73,7 @@ LEFT JOIN environments AS e
   ON e.team = d.team AND e.service = d.service AND e.environment = d.environment
 WHERE d.phase IN ('rolled_back', 'rollback_failed')"""
 
-_JUST_ENDED = f"{_ENDED} AND d.journal_seq <> d.sealed_seq LIMIT {_MOST}"
+_JUST_ENDED = f"{_ENDED} AND d.journal_seq <> d.sealed_seq"
 _ENDED_ONCE = f"{_ENDED} AND d.team = :team AND d.id = :id"
 
 _STANDING = """
@@ -104,9 +103,12 @@ class Invariants:
         found = [
             *_slots(await connection.rows(_SLOTS, free=_FREE)),
             *[_overdue(r) for r in await connection.rows(_OVERDUE, before=tx.now - limits.overdue)],
-            *[_parcel("dead", row) for row in await connection.rows(_DEAD)],
             *[
-                _parcel("unsent", row)
+                _parcels("dead", "given up", row)
+                for row in await connection.rows(_DEAD, since=tx.now - limits.told_for)
+            ],
+            *[
+                _parcels("unsent", "begun, and nobody knows how it ended", row)
                 for row in await connection.rows(_UNSENT, before=tx.now - limits.unsent)
             ],
             *_ended(await connection.rows(_JUST_ENDED, free=_FREE)),
@@ -187,20 +189,19 @@ def _fence(state: str) -> int:
 
 
 def _overdue(row: Row) -> Violation:
-    team, id, service, environment = row
-    what = f"{id} has not been looked at for a long time"
-    return Violation("overdue", team, id, what, Target(team, service, environment), (id,))
+    team, service, environment, many, id = row
+    others = f" and {many - 1} more" if many > 1 else ""
+    what = f"{id}{others} not looked at for a long time"
+    return Violation("overdue", team, "looks", what, Target(team, service, environment))
 
 
-def _parcel(rule: str, row: Row) -> Violation:
-    team, id, thing, lane, why, service, environment = row
-    kind = lane.rsplit("/", 1)[-1]
-    what = f"{thing}: a message of the kind {kind} was given up"
-    if rule == "unsent":
-        what = f"{thing}: nobody knows what became of a message of the kind {kind}"
+def _parcels(rule: str, fate: str, row: Row) -> Violation:
+    team, service, environment, many, thing, lane, why = row
+    count = f"{many} messages were" if many > 1 else "a message was"
+    newest = "the newest" if many > 1 else "it"
+    what = f"{count} {fate}; {newest} is of the kind {lane.rsplit('/', 1)[-1]} about {thing}"
     target = Target(team, service, environment) if service is not None else None
-    things = (thing,) if target is not None else ()
-    return Violation(rule, team, str(id), f"{what} ({why})" if why else what, target, things)
+    return Violation(rule, team, "messages", f"{what} ({why})" if why else what, target)
 
 
 def _ended(rows: Sequence[Row]) -> list[Violation]:

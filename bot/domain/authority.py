@@ -42,7 +42,8 @@ def mind_listed(people: People, user: str, act: str) -> None:
         )
 
 
-def mind_lock(plan: Plan, context: Context) -> None:
+def mind_lock(plan: Plan, context: Context, so: Part = "Nothing was started. ") -> None:
+    """Raise `Refused` while the environment is locked; *so* says what did not happen."""
     if context.lock is None:
         return
     who: Line = (" by ", Mention(context.lock.by)) if context.lock.by else ()
@@ -55,7 +56,8 @@ def mind_lock(plan: Plan, context: Context) -> None:
             Said(context.lock.reason),
         ),
         (
-            "Nothing was started. When it is safe, ",
+            so,
+            "When it is safe, ",
             *mentions(tuple(u for r in plan.rights.unlock for u in context.people.holders(r))),
             " can say ",
             Code(f"/deploy unlock {plan.service} reason"),

@@ -66,6 +66,9 @@ def advance(decision: Decision, seen: Observed, context: Context, now: datetime)
     bake = stage.steps[d.step].bake
     # Time alone promotes nothing: the look that ends a bake must itself have been good.
     if is_current and d.passing_since is not None and now - d.passing_since >= bake:
+        if context.lock is not None and d.next_weight is not None:
+            waiting = replace(d, waits_for=f"locked: {context.lock.reason}")
+            return replace(decision, state=waiting)
         return next_step(decision, f"{spoken(bake)} healthy, by policy", None, now)
     if d.unsure_since is not None and now - d.unsure_since >= stage.health.patience:
         return _lose_patience(decision, stage, context, now)

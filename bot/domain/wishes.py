@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain import first, rollout
-from bot.domain.authority import NOTHING, mind_slot, need_words, require, too_late
+from bot.domain.authority import NOTHING, mind_lock, mind_slot, need_words, require, too_late
 from bot.domain.deployment import Decision, Deployment, Phase, move
 from bot.domain.effects import Ask
 from bot.domain.events import (
@@ -49,6 +49,7 @@ def resume(d: Deployment, wish: Resumed, context: Context, now: datetime) -> Dec
             (Bold(f"Nobody can say how {d.stage.name} of {d.id} ended"), "."),
             (NOTHING, Code(d.id), " ", *way_on(d), "."),
         )
+    _mind_lock_of_what_moves(d, context)
     state = replace(move(d, Phase.RUNNING, now), hold=None, unsure_since=None)
     if isinstance(d.stage, ApprovalStage):
         # The time on hold does not count against the people who are asked.
@@ -65,6 +66,12 @@ def resume(d: Deployment, wish: Resumed, context: Context, now: datetime) -> Dec
     return resumed.answering(Code(d.id), " goes on.")
 
 
+def _mind_lock_of_what_moves(d: Deployment, context: Context) -> None:
+    """A lock that came while traffic was moving: whoever moves it on lifts the lock first."""
+    if d.is_touched:
+        mind_lock(d.plan, context, NOTHING)
+
+
 def rollout_or_job_running(d: Deployment) -> bool:
     """Whether the stage is one whose work must not be started a second time."""
     return d.job is not None or (d.is_touched and isinstance(d.stage, RolloutStage))
@@ -75,6 +82,7 @@ def promote(d: Deployment, wish: Promoted, context: Context, now: datetime) -> D
     if d.phase is not Phase.RUNNING or following is None or not d.fence:
         raise too_late(d, "promote")
     require(context.people, wish.by, d.plan.rights.promote, f"promote {d.id}", d.plan)
+    _mind_lock_of_what_moves(d, context)
     if not rollout.is_promotable(d, now):
         why = d.waits_for or "its health is not known to be good"
         raise Refused(

@@ -54,7 +54,9 @@ def test_what_was_never_seen_live_may_still_be_leaving() -> None:
 
 
 def test_whoever_resumes_puts_back_what_is_remembered() -> None:
-    story = seen_live().later().sees(weights=FURTHER).after(Resumed(DANA))
+    story = seen_live().later().sees(weights=FURTHER)
+    assert story.refused(Resumed(DANA)).rule == "locked"
+    story.with_context(lock=None).after(Resumed(DANA))
 
     story.later().sees(weights=FURTHER)
     assert story.d.phase is Phase.RUNNING

@@ -6,13 +6,15 @@ import pytest
 
 from bot.domain.deployment import Phase
 from bot.domain.effects import Ask, CloseAsk, SetTraffic
-from bot.domain.events import Cancelled, Event, Held, Resumed
+from bot.domain.events import Cancelled, Event, Held, Promoted, Resumed, RollbackRequested
 from bot.domain.line import plain
 from bot.domain.roles import Rights
-from tests.builders import ANA, DANA, DEVO, a_plan, people
+from bot.domain.slots import Lock
+from tests.builders import ANA, DANA, DEVO, NOW, SAM, TESS, a_plan, people
 from tests.domain.builders import (
     MINUTE,
     TICK,
+    Story,
     at_approval,
     at_job,
     at_step,
@@ -30,6 +32,32 @@ STRICT = a_plan(rights=NOBODYS)
 @pytest.mark.parametrize("wish", [Held(DEVO), Cancelled(DEVO)])
 def test_a_role_or_having_asked_for_it_is_needed(wish: Event) -> None:
     assert at_approval(STRICT).refused(wish).rule == "role"
+
+
+@pytest.mark.parametrize("story", [held(at_step()), at_step().healthy()], ids=["held", "moving"])
+def test_while_it_is_locked_traffic_moves_only_back(story: Story) -> None:
+    wish = Resumed(DANA) if story.d.phase is Phase.HELD else Promoted(TESS)
+    story.with_context(lock=Lock("the records do not agree", None, NOW))
+
+    refusal = story.refused(wish)
+    assert refusal.rule == "locked"
+    assert "/deploy unlock checkout" in plain(refusal.next_step)
+
+    story.after(RollbackRequested(SAM, "500s on /pay"))
+    assert story.d.phase is Phase.ROLLING_BACK
+
+
+def test_a_lock_that_comes_while_a_step_bakes_ends_the_climb() -> None:
+    story = at_step().healthy()
+    weight = story.d.weight
+    story.with_context(lock=Lock("the records do not agree", None, NOW))
+
+    story.healthy(5 * MINUTE)
+    assert (story.d.weight, story.wanted(SetTraffic)) == (weight, [])
+    assert "locked" in story.d.waits_for
+
+    story.with_context(lock=None).healthy(MINUTE)
+    assert story.d.weight > weight
 
 
 def test_whoever_asked_for_it_may_hold_resume_and_cancel() -> None:

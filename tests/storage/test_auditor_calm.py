@@ -57,3 +57,39 @@ async def test_whoever_moved_on_after_a_rollback_may_say_so_under_an_earlier_clo
     await site.auditor.audit()
 
     assert site.numbers.alarms == found
+
+
+async def test_many_messages_that_were_given_up_are_one_alarm_that_ends_after_a_day(
+    site: Site,
+) -> None:
+    for number in range(30):
+        parcel = replace(route("D-142", RefreshCard()), lane=f"D-142/{number}/card")
+        await site.store.run(lambda tx, p=parcel: tx.outbox.put(TEAM, "D-142", [p]))  # type: ignore[misc]
+    await site.plant("UPDATE outbox SET state = 'dead', done_at = :past, why = 'is_archived'")
+
+    for _ in range(3):
+        await site.auditor.audit()
+
+    assert site.numbers.alarms == {"dead": 1}
+    assert await site.row("SELECT COUNT(*) FROM outbox WHERE lane LIKE 'alarm:%'") == (1,)
+    body = str(await site.row("SELECT effect FROM outbox WHERE lane LIKE 'alarm:%'"))
+    assert "30 messages were given up; the newest is of the kind card about D-142" in body
+
+    await site.plant("UPDATE outbox SET done_at = '2000-01-01' WHERE state = 'dead'")
+    await site.auditor.audit()
+
+    assert site.numbers.alarms == {}
+
+
+async def test_many_late_looks_are_one_alarm_and_lock_nothing(site: Site) -> None:
+    for number in range(5):
+        d = canary(id=f"D-{200 + number}", fence=0, phase=Phase.WATCHING, cursor=4)
+        await site.store.run(lambda tx, d=d: add(tx, d))  # type: ignore[misc]
+    await site.plant("UPDATE deployments SET next_due_at = :past")
+
+    for _ in range(3):
+        await site.auditor.audit()
+
+    assert site.numbers.alarms == {"overdue": 1}
+    assert await site.lock() is None
+    assert (await site.canary()).phase is Phase.RUNNING
