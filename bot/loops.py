@@ -167,10 +167,8 @@ class Loops:
 
     async def _lap(self) -> None:
         async def lap() -> None:
-            self._core.numbers.laps.inc(await self._reconciler.lap())
-            self.lapped_at = time.monotonic()
-            if self._is_sending:
-                self._spawn(self._beat())
+            self._core.numbers.laps.inc(await self._reconciler.lap(self._looked))
+            self._looked()
 
         async def guarded() -> None:
             await self._guard("laps", lap())
@@ -178,6 +176,12 @@ class Loops:
         # A task of our own: the schedule cancels its wake-ups when it stops, and a lap that is
         # cut off would keep its things leased.
         await asyncio.wait([self._spawn(guarded())])
+
+    def _looked(self) -> None:
+        """A lap that is long because others are slow is a sign of life all the same."""
+        self.lapped_at = time.monotonic()
+        if self._is_sending:
+            self._spawn(self._beat())
 
     @property
     def _is_sending(self) -> bool:

@@ -117,7 +117,6 @@ class Deployments(Protocol):
         """Raises `StaleRevision` when another of the same kind is on its way there."""
 
     async def get(self, team: str, id: str) -> Deployment | None: ...
-
     async def save(self, d: Deployment, due_at: datetime | None, claim: Claim | None) -> Deployment:
         """Store *d* if `d.revision` still is the newest (and *claim* still holds, which ends
         with it); returns it with the next revision. Raises `StaleRevision`."""
@@ -125,8 +124,13 @@ class Deployments(Protocol):
     async def put_off(self, rests: Sequence[tuple[Claim, datetime | None]]) -> None:
         """Nothing changed: only the due times, and the claims end. Silent where one was lost."""
 
-    async def claim_due(self, owner: str, lease: timedelta, limit: int) -> tuple[Claim, ...]:
-        """Due, unfinished and unclaimed ones, the longest overdue first; by database time."""
+    async def claim_due(
+        self, owner: str, lease: timedelta, limit: int, by: datetime | None = None
+    ) -> tuple[Claim, ...]:
+        """Due, unfinished, unclaimed: now by database time and at *by*; longest overdue first."""
+
+    async def all_due(self) -> None:
+        """What is unfinished and would be due later is due now; claims stay. Idempotent."""
 
     async def survey(
         self, claims: Sequence[Claim]
@@ -173,7 +177,6 @@ class Outbox(Protocol):
     """Effects on their way; at least once, in order per lane."""
 
     async def put(self, team: str, thing: str, parcels: Sequence[Parcel]) -> None: ...
-
     async def claim(
         self, owner: str, lease: timedelta, limit: int, only: Sequence[str] = ()
     ) -> tuple[Sending, ...]:
@@ -181,13 +184,15 @@ class Outbox(Protocol):
         sent; in doubt if a sender's lease ran out. *only*: last parts of lanes; else all."""
 
     async def done(self, row: Sending) -> None: ...
-
     async def again(self, row: Sending, at: datetime, why: str, is_in_doubt: bool = False) -> None:
         """Try again at *at*; a wish that a newer one replaced meanwhile is dropped instead,
         unless it is *in doubt* (it may have been carried out) and no fenced traffic."""
 
     async def bury(self, row: Sending, why: str) -> None:
         """Give up for good; kept, counted, and the lane goes on."""
+
+    async def all_sendable(self) -> None:
+        """What is ready and was to wait may be sent now; leases stay. Idempotent."""
 
     async def next_at(self) -> datetime | None:
         """When the earliest waiting parcel may be sent."""
@@ -217,7 +222,6 @@ class Environments(Protocol):
     async def proves(self, target: Target, version: str, at: datetime) -> None: ...
     async def disproves(self, target: Target, version: str) -> None: ...
     async def lock(self, target: Target, reason: str, by: str | None, at: datetime) -> None: ...
-
     async def locks(self, team: str) -> tuple[tuple[Target, Lock], ...]:
         """Every lock there is, oldest first."""
 
@@ -229,7 +233,6 @@ class Threads(Protocol):
     """Which messages stand for a thing: `card`, `ask`, `update`."""
 
     async def find(self, team: str, thing: str, role: str) -> Posted | None: ...
-
     async def remember(
         self, team: str, thing: str, role: str, posted: Posted, note: str = ""
     ) -> None:
@@ -249,7 +252,6 @@ class Drafts(Protocol):
     """Previewed requests."""
 
     async def add(self, draft: Draft) -> None: ...
-
     async def get(self, team: str, id: str) -> Draft | None: ...
 
 
@@ -274,7 +276,6 @@ class Transaction(Protocol):
     def threads(self) -> Threads: ...
     @property
     def drafts(self) -> Drafts: ...
-
     async def snapshot_policy(self, digest: str, text: str) -> None:
         """Keep a policy's text once; idempotent."""
 
@@ -291,7 +292,6 @@ class Store(Protocol):
 
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run *unit* in one transaction and commit; whatever it raises rolls everything back.
-
         Lost connections, deadlocks and the like are tried again, so *unit* may run more than
         once. Raises `Unavailable`, or `InDoubt` when it may have been committed all the same.
         """

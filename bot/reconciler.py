@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -30,6 +30,34 @@ class Found:
 Rest = tuple[Claim, datetime | None]
 
 
+@dataclass(slots=True)
+class Lap:
+    """One lap while it goes on. What was not due when it began, by the store's clock, is for the
+    next one, so that it ends however long each look takes."""
+
+    looked: Callable[[], None]
+    began_at: datetime | None = None
+    things: int = 0
+    rests: list[Rest] = field(default_factory=list)
+    looking: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def some_ended(self) -> None:
+        """Wait for a look, and a moment for others: they are put off, and followed, together."""
+        ended, others = await asyncio.wait(self.looking, return_when=asyncio.FIRST_COMPLETED)
+        if others:
+            more, _ = await asyncio.wait(others, timeout=_GATHERING)
+            ended |= more
+        self.looking -= ended
+        for task in ended:
+            task.result()
+
+    async def give_up(self) -> None:
+        """Their leases run out."""
+        for task in self.looking:
+            task.cancel()
+        await asyncio.gather(*self.looking, return_exceptions=True)
+
+
 class Reconciler:
     """Claims due deployments by lease; several of these may run on one database.
 
@@ -54,40 +82,78 @@ class Reconciler:
         self._guard = guard
         self._lease = lease
         self._at_once = at_once
+        #: The store's clock as the last lap saw it, at its latest.
+        self._seen_at: datetime | None = None
         self._failures: Counter[tuple[str, str]] = Counter()
 
-    async def lap(self) -> int:
-        """Look at everything that is due now; how many things that were."""
-        done = 0
-        while True:
-            claims = await self._store.run(self._claim)
-            if claims:
-                await self._mind_all(claims)
-            done += len(claims)
-            if len(claims) < self._at_once:
-                return done
+    async def lap(self, looked: Callable[[], None] = lambda: None) -> int:
+        """Look at everything that is due now; how many things that were.
 
-    async def _claim(self, tx: Transaction) -> tuple[Claim, ...]:
-        return await tx.deployments.claim_due(self._owner, self._lease, self._at_once)
+        A place that becomes free is filled again without waiting for the slowest; *looked* is
+        called after each look that went well.
+        """
+        lap = Lap(looked)
+        try:
+            is_more = True
+            while is_more or lap.looking:
+                if is_more:
+                    is_more = await self._fill(lap)
+                if lap.looking:
+                    await lap.some_ended()
+                await self._put_off(lap)
+            return lap.things
+        finally:
+            await lap.give_up()
 
-    async def _mind_all(self, claims: Sequence[Claim]) -> None:
-        """Read together and put off together; what has something to change does so by itself,
-        and at once, without waiting for the others."""
+    async def _fill(self, lap: Lap) -> bool:
+        """Begin to look at as much as there is room for; whether there may be more."""
+        room = self._at_once - len(lap.looking)
+        claims = await self._claim(lap, room)
+        found = await self._read(claims) if claims else {}
+        for claim in claims:
+            lap.looking.add(asyncio.create_task(self._mind(claim, found.get(claim), lap)))
+        lap.things += len(claims)
+        return len(claims) == room
 
-        async def read(tx: Transaction) -> dict[Claim, Found]:
+    async def _claim(self, lap: Lap, room: int) -> tuple[Claim, ...]:
+        # Only between two laps: what is being looked at would be put off by the clock before.
+        seen_at = self._seen_at if lap.began_at is None else None
+
+        async def unit(tx: Transaction) -> tuple[datetime, tuple[Claim, ...]]:
+            if _went_back(seen_at, tx.now):
+                await tx.deployments.all_due()
+                await tx.outbox.all_sendable()
+            by = min(lap.began_at or tx.now, tx.now)
+            return tx.now, await tx.deployments.claim_due(self._owner, self._lease, room, by)
+
+        now, claims = await self._store.run(unit)
+        if _went_back(seen_at, now):
+            _log.warning("the database's clock went back", was=str(seen_at), now=str(now))
+        if lap.began_at is None:
+            lap.began_at = self._seen_at = now
+        lap.began_at = min(lap.began_at, now)
+        self._seen_at = max(self._seen_at or now, now)
+        return claims
+
+    async def _read(self, claims: Sequence[Claim]) -> dict[Claim, Found]:
+        async def unit(tx: Transaction) -> dict[Claim, Found]:
             surveyed = await tx.deployments.survey(claims)
             return {claim: Found(d, around, tx.now) for claim, d, around in surveyed}
 
-        found = await self._store.run(read)
-        rests: list[Rest] = []
-        await asyncio.gather(*(self._mind(claim, found.get(claim), rests) for claim in claims))
-        if rests:
-            await self._guard("laps", self._put_off(rests))
+        return await self._store.run(unit)
 
-    async def _mind(self, claim: Claim, found: Found | None, rests: list[Rest]) -> None:
+    async def _put_off(self, lap: Lap) -> None:
+        """Together; what has something to change does so by itself, and at once."""
+        rests, lap.rests = lap.rests, []
+        if rests:
+            work = self._store.run(lambda tx: tx.deployments.put_off(rests))
+            await self._guard("laps", work)
+
+    async def _mind(self, claim: Claim, found: Found | None, lap: Lap) -> None:
         thing = (claim.team, claim.thing)
-        if await self._guard(claim.thing, self._attend(claim, found, rests)):
+        if await self._guard(claim.thing, self._attend(claim, found, lap)):
             del self._failures[thing]
+            lap.looked()
             return
         self._failures[thing] += 1
         times = self._failures[thing]
@@ -99,10 +165,7 @@ class Reconciler:
         pause = min(_LONGEST, _SHORTEST * 2 ** min(times, 10))
         await self._store.run(lambda tx: tx.deployments.put_off([(claim, tx.now + pause)]))
 
-    async def _put_off(self, rests: Sequence[Rest]) -> None:
-        await self._store.run(lambda tx: tx.deployments.put_off(rests))
-
-    async def _attend(self, claim: Claim, found: Found | None, rests: list[Rest]) -> None:
+    async def _attend(self, claim: Claim, found: Found | None, lap: Lap) -> None:
         crashpoint("claimed")
         if found is None:
             # It is gone, or cannot be read: whoever asks for it alone learns why.
@@ -111,11 +174,19 @@ class Reconciler:
         seen = await self._observer.look(found.d, found.at)
         crashpoint("observed")
         if self._engine.is_quiet(found.d, seen, found.around, found.at):
-            rests.append((claim, self._engine.rests_until(found.d, found.at)))
+            lap.rests.append((claim, self._engine.rests_until(found.d, found.at)))
         else:
             await self._engine.see(claim, seen)
 
 
+def _went_back(seen_at: datetime | None, now: datetime) -> bool:
+    return seen_at is not None and now < seen_at - _NO_JUMP
+
+
+#: Less is how clocks are corrected, and how answers overtake each other.
+_NO_JUMP = timedelta(minutes=1)
+#: Seconds.
+_GATHERING = 0.02
 _ALARMING = 3
 _SHORTEST = timedelta(seconds=2)
 _LONGEST = timedelta(minutes=1)

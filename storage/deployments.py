@@ -61,11 +61,14 @@ UPDATE deployments
 SET lease_owner = :owner, lease_until = :until, lease_fence = lease_fence + 1
 WHERE (team, id) IN (
   SELECT d.team, d.id FROM deployments AS d
-  WHERE d.finished_at IS NULL AND d.next_due_at <= :now
-    AND (d.lease_until IS NULL OR d.lease_until <= :now)
+  WHERE d.finished_at IS NULL AND d.next_due_at <= :by
+    AND (d.lease_until IS NULL OR d.lease_until <= :by)
   ORDER BY d.next_due_at LIMIT :limit
   FOR UPDATE OF d SKIP LOCKED)
 RETURNING team, id, lease_fence, next_due_at"""
+
+_ALL_DUE = """
+UPDATE deployments SET next_due_at = :now WHERE finished_at IS NULL AND next_due_at > :now"""
 
 _GET = f"SELECT {_COLUMNS} FROM deployments WHERE team = :team AND id = :id"
 
@@ -176,11 +179,15 @@ class SqlDeployments:
         if values:
             await self._connection.change_each(_PUT_OFF, values)
 
-    async def claim_due(self, owner: str, lease: timedelta, limit: int) -> tuple[Claim, ...]:
+    async def all_due(self) -> None:
+        await self._connection.change(_ALL_DUE, now=self._now)
+
+    async def claim_due(
+        self, owner: str, lease: timedelta, limit: int, by: datetime | None = None
+    ) -> tuple[Claim, ...]:
         until = self._now + lease
-        rows = await self._connection.rows(
-            _CLAIM_DUE, owner=owner, until=until, now=self._now, limit=limit
-        )
+        by = self._now if by is None else min(by, self._now)
+        rows = await self._connection.rows(_CLAIM_DUE, owner=owner, until=until, by=by, limit=limit)
         in_order = sorted(rows, key=lambda row: moment(row[3]))
         return tuple(Claim(team, id, owner, fence) for team, id, fence, _ in in_order)
 

@@ -40,6 +40,10 @@ UPDATE outbox SET
   state = 'ready', next_at = :at, why = :why, is_in_doubt = (is_in_doubt OR :is_in_doubt)
 WHERE {_MINE}"""
 
+_ALL_SENDABLE = """
+UPDATE outbox SET next_at = :now
+WHERE done_at IS NULL AND state = 'ready' AND next_at > :now"""
+
 # Traffic is fenced and can be asked for twice: a doubt about an older wish is nobody's concern.
 _MAY_GO = "(NOT {0} OR wish = 'traffic')"
 
@@ -141,6 +145,9 @@ class SqlOutbox:
 
     async def bury(self, row: Sending, why: str) -> None:
         await self._connection.write_any(_END, state="dead", why=why, now=self._now, **_mine(row))
+
+    async def all_sendable(self) -> None:
+        await self._connection.change(_ALL_SENDABLE, now=self._now)
 
     async def next_at(self) -> datetime | None:
         row = await first(self._connection, _NEXT_AT, now=self._now)

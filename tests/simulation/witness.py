@@ -157,8 +157,10 @@ class Witnessed(Passing):
             rows = await connection_of(self._tx).rows(_LEASE, team=claim.team, id=claim.thing)
             self._notes.put_off.append((claim, rows[0][0] is None))
 
-    async def claim_due(self, owner: str, lease: timedelta, limit: int) -> tuple[Claim, ...]:
-        claims = await self._inner.claim_due(owner, lease, limit)
+    async def claim_due(
+        self, owner: str, lease: timedelta, limit: int, by: datetime | None = None
+    ) -> tuple[Claim, ...]:
+        claims = await self._inner.claim_due(owner, lease, limit, by)
         self._notes.claimed += [(claim, self._notes.at + lease) for claim in claims]
         return claims
 
