@@ -107,7 +107,7 @@ BUGS = (
         "what a dead replica was looking at stays with it",
         (
             _ROWS,
-            "AND (d.lease_until IS NULL OR d.lease_until <= :now)",
+            "AND (d.lease_until IS NULL OR d.lease_until <= :by)",
             "AND d.lease_until IS NULL",
         ),
     ),
