@@ -1,4 +1,4 @@
-"""Bolt's part: routing. Everything is answered within its acknowledgement, nothing after it."""
+"""From what Slack sends to the one handler it is for; Bolt parses, acknowledges and carries."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -30,6 +30,7 @@ from handlers.shapes import (
     AppMentioned,
     BlockActions,
     BlockSuggestion,
+    Shape,
     SlashCommand,
     ViewSubmission,
     shape_of,
@@ -64,8 +65,21 @@ class Door:
         self._mentions = Mentions(desk, rollback, bot_user)
 
     async def route(self, ack: AsyncAck, body: dict[str, Any]) -> bool:
-        """Whether *body* was for one of our handlers, and so is acknowledged now."""
-        match shape_of(body):
+        """Whether *body* was for one of our handlers, and so is acknowledged now: nothing is
+        answered after it. A bug on the way is told to whoever asked, and raises nothing."""
+        shape = shape_of(body)
+        is_ours = isinstance(shape, _OURS)
+
+        async def work() -> None:
+            await self._handle(ack, shape, body)
+
+        fault = await self._answers.of_a_bug(work) if is_ours else None
+        if fault is not None:
+            await self._answers.of_a_bug(lambda: self._own_up(ack, shape, fault))
+        return is_ours
+
+    async def _handle(self, ack: AsyncAck, shape: Shape | None, body: dict[str, Any]) -> None:
+        match shape:
             case SlashCommand() as command:
                 await self._command(ack, command, body)
             case BlockActions() as click:
@@ -76,9 +90,25 @@ class Door:
                 await self._mention(ack, mention, body)
             case BlockSuggestion() as question:
                 await ack(options=await self._form.options(question))
-            case _:
-                return False
-        return True
+
+    async def _own_up(self, ack: AsyncAck, shape: Shape | None, fault: Message) -> None:
+        """Only with what Slack gave us: what led to the bug may not be built on again."""
+        match shape:
+            case SlashCommand():
+                await ack(**_typed(fault))
+            case ViewSubmission():
+                await ack(**said(fault))
+            case BlockSuggestion():
+                await ack(options=[])  # there is no place for a sentence under a field
+            case BlockActions(response_url=url):
+                await ack()
+                if url is not None:
+                    await self._tell(url, fault)
+            case AppMentioned(event=event):
+                await ack()
+                if event.user is not None:
+                    place = "/".join((event.channel, event.thread_ts or "", event.user))
+                    await self._tell(f"ephemeral:{place}", fault)
 
     async def _command(self, ack: AsyncAck, command: SlashCommand, body: dict[str, Any]) -> None:
         source = deliveries.of_command(command, body)
@@ -92,14 +122,7 @@ class Door:
         over = self._limit.command(command, source)
         typed = f"{command.command} {command.text}".strip()
         message = over.told if over else await self._answers.to(work, typed)
-        if message is None:
-            await ack()
-        else:
-            await ack(
-                text=message.text,
-                blocks=[dict(block) for block in message.blocks],
-                response_type="ephemeral",
-            )
+        await ack(**({} if message is None else _typed(message)))
 
     async def _click(self, ack: AsyncAck, click: BlockActions, body: dict[str, Any]) -> None:
         source = deliveries.of_click(click, body)
@@ -150,6 +173,8 @@ class Door:
             return
 
 
+#: What is for a handler of ours; the rest Bolt answers itself.
+_OURS = (SlashCommand, BlockActions, ViewSubmission, AppMentioned, BlockSuggestion)
 _Command = Callable[[SlashCommand, Source], Awaitable[Message | None]]
 
 
@@ -201,7 +226,11 @@ def bolt_app(client: AsyncWebClient, token: str, door: Door) -> AsyncApp:
 def http_handler(
     app: AsyncApp,
 ) -> Callable[[Admitted, web.Request], Awaitable[web.StreamResponse]]:
-    """Hands an admitted request to Bolt, and Bolt's answer back."""
+    """Hands an admitted request to Bolt, and Bolt's answer back.
+
+    What Bolt itself stumbles over stays a 500, so that Slack tries again and shows it; a bug of
+    ours is answered by the door.
+    """
 
     async def handle(admitted: Admitted, request: web.Request) -> web.StreamResponse:
         # Bolt is given what the gate has read, so that there are no two readings of one body.
@@ -209,7 +238,7 @@ def http_handler(
         bolt_request = AsyncBoltRequest(mode="socket_mode", body=dict(admitted.content))
         response = await app.async_dispatch(bolt_request)
         # A shape nobody handles is the sender's mistake, and never ours.
-        status = 400 if response.status in (404, 500) else response.status
+        status = 400 if response.status == 404 else response.status
         headers = {
             name: ", ".join(values)
             for name, values in response.headers.items()
@@ -218,6 +247,15 @@ def http_handler(
         return web.Response(status=status, text=response.body or "", headers=headers)
 
     return handle
+
+
+def _typed(message: Message) -> dict[str, Any]:
+    """The answer to a command, for whoever typed it only."""
+    return {
+        "text": message.text,
+        "blocks": [dict(block) for block in message.blocks],
+        "response_type": "ephemeral",
+    }
 
 
 def _unknown(command: str) -> Message:

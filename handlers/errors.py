@@ -71,6 +71,14 @@ class Answers:
         self._count("done")
         return message
 
+    async def of_a_bug(self, work: Callable[[], Awaitable[None]]) -> Message | None:
+        """What to say of a bug in *work*, which answers by itself; None when there was none."""
+        try:
+            await work()
+        except Exception:
+            return self._fault()
+        return None
+
     def _fault(self) -> Message:
         code = "E-" + "".join(secrets.choice(_ALPHABET) for _ in range(4))
         self._count("fault")
