@@ -63,23 +63,10 @@ class Loops:
         asks: Asks | None = None,
         beat: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        delivery = Delivery(
-            core.store, core.engine, chat, core.world, core.policies, time.monotonic
-        )
         self._core = core
         self._guard = guard
         self._heartbeat = beat
-        self._outbox = Outbox(
-            core.store,
-            self._counted(delivery),
-            core.owner,
-            self._guard,
-            random.random,
-            self._dead,
-            # Without a link to Slack, what is for Slack is left to a process that has one.
-            only=THE_WORLD if chat is None else (),
-            wake=core.woken.set,
-        )
+        self._outbox = self._outbox_to(chat)
         self._reconciler = Reconciler(
             core.store, core.engine, Observer(core.world), core.owner, self._guard
         )
@@ -90,20 +77,39 @@ class Loops:
                 *(core.store, core.engine, core.policies, asks),
                 *(core.numbers, core.owner, guard, Limits.of(tick)),
             )
-            self._restored = Restored(
-                *(core.store, core.engine, core.world, asks, self.auditor),
-            )
-        self._schedule = Schedule()
-        self._schedule.every(tick, self._lap, "laps")
-        self._schedule.every(_DRAIN, self._wake, "outbox")
-        self._schedule.every(timedelta(seconds=1), self._lag, "lag")
-        self._schedule.every(_MINUTE, self._seal, "seals")
-        if prune is not None:
-            self._schedule.every(_HOUR, self._pruning(prune), "pruning")
+            self._restored = Restored(core.store, core.engine, core.world, asks, self.auditor)
+        self._schedule = self._scheduled(tick, prune)
         self._busy: set[asyncio.Task[None]] = set()
         self._draining: asyncio.Task[None] | None = None
         self._lag_at = time.monotonic()
         self.lapped_at = time.monotonic()
+
+    def _outbox_to(self, chat: Chat | None) -> Outbox:
+        core = self._core
+        delivery = Delivery(
+            core.store, core.engine, chat, core.world, core.policies, time.monotonic
+        )
+        return Outbox(
+            core.store,
+            self._counted(delivery),
+            core.owner,
+            self._guard,
+            random.random,
+            self._dead,
+            # Without a link to Slack, what is for Slack is left to a process that has one.
+            only=THE_WORLD if chat is None else (),
+            wake=core.woken.set,
+        )
+
+    def _scheduled(self, tick: timedelta, prune: Callable[[], Awaitable[int]] | None) -> Schedule:
+        schedule = Schedule()
+        schedule.every(tick, self._lap, "laps")
+        schedule.every(_DRAIN, self._wake, "outbox")
+        schedule.every(timedelta(seconds=1), self._lag, "lag")
+        schedule.every(_MINUTE, self._seal, "seals")
+        if prune is not None:
+            schedule.every(_HOUR, self._pruning(prune), "pruning")
+        return schedule
 
     def start(self) -> None:
         self._spawn(self._begin())

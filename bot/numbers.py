@@ -1,6 +1,7 @@
 """What the bot counts about itself, in Prometheus' text form."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
@@ -10,39 +11,29 @@ class Numbers:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.commands = Counter(
-            "pilothouse_wishes_total",
-            "What people asked for, by what came of it.",
-            ["outcome"],
-            registry=self.registry,
+        counter = partial(Counter, registry=self.registry)
+        self.commands = counter(
+            "pilothouse_wishes_total", "What people asked for, by what came of it.", ["outcome"]
         )
-        self.turned = Counter(
+        self.turned = counter(
             "pilothouse_turned_requests_total",
             "Inbound requests sent away before anything was read, by status.",
             ["status"],
-            registry=self.registry,
         )
-        self.limited = Counter(
+        self.limited = counter(
             "pilothouse_limited_total",
             "What was not carried out because somebody asked for too much, by kind.",
             ["kind"],
-            registry=self.registry,
         )
-        self.sent = Counter(
-            "pilothouse_deliveries_total",
-            "Tries to make an effect true, by outcome.",
-            ["outcome"],
-            registry=self.registry,
+        self.sent = counter(
+            "pilothouse_deliveries_total", "Tries to make an effect true, by outcome.", ["outcome"]
         )
-        self.bugs = Counter(
+        self.bugs = counter(
             "pilothouse_bugs_total",
             "Pieces of work that ended in an error nobody foresaw.",
             ["where"],
-            registry=self.registry,
         )
-        self.laps = Counter(
-            "pilothouse_laps_total", "Things the reconciler looked at.", registry=self.registry
-        )
+        self.laps = counter("pilothouse_laps_total", "Things the reconciler looked at.")
         self.violations = Gauge(
             "pilothouse_invariant_violations",
             "What a healthy program keeps true and is not, by the rule that is broken.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain import plan as plans
+from bot.domain.absent import nothing_to_roll_back
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.events import Requested, RollbackRequested
 from bot.domain.health import spoken
@@ -19,7 +20,7 @@ from bot.domain.rollback import choose_target, targets
 from bot.domain.wishes import mind_rollback
 from bot.memory import Draft, Store, Transaction
 from bot.ports import Policies, ServicePolicy, Unavailable, World
-from bot.writer import Writer, nothing_to_roll_back
+from bot.writer import Writer
 
 #: Slack waits three seconds for an answer; whatever else is asked must fit well below.
 _RESOLVE_WITHIN = 1.5

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bot.domain.absent import unknown_thing
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.effects import Entry
 from bot.domain.events import Approved
@@ -12,7 +13,6 @@ from bot.domain.slots import Context, Lock
 from bot.memory import Store, Transaction
 from bot.places import Place, mind
 from bot.ports import Policies, Posted
-from bot.writer import unknown_thing
 
 
 class Questions:

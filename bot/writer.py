@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from bot.crashpoint import crashpoint
+from bot.domain.absent import unknown_thing
 from bot.domain.decide import decide, due_at
 from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.effects import (
@@ -23,9 +24,8 @@ from bot.domain.effects import (
     TakeSlot,
 )
 from bot.domain.events import Superseded
-from bot.domain.line import Bold, Code, Line, unstopped
-from bot.domain.refusal import Outcome, Refusal, Refused, Way
-from bot.domain.release import Target, Version
+from bot.domain.line import Bold, Line, unstopped
+from bot.domain.refusal import Outcome, Refusal, Way
 from bot.domain.roles import People
 from bot.domain.slots import Context
 from bot.memory import Claim, InboxKey, Parcel, Surroundings, Transaction
@@ -179,41 +179,3 @@ class Writer:
             return
         decision = decide(watched, Superseded(d.id), Context(self._people), tx.now)
         await self.save(tx, watched, decision, "Superseded", None, None)
-
-
-def nothing_to_roll_back(target: Target, serving: Version | None) -> Refused:
-    if serving is None:
-        return Refused(
-            "nothing_deployed",
-            (
-                Bold(f"Nothing is known to serve {target.service} in {target.environment}"),
-                ", so there is nothing to roll back.",
-            ),
-            (
-                "Nothing was changed. What is on its way there: ",
-                Code(f"/deploy status {target.service}"),
-                ". If something serves, whoever has the host says it once: ",
-                Code(f"pilothouse adopt {target.service} VERSION"),
-                ".",
-            ),
-        )
-    return Refused(
-        "nothing_deployed",
-        (
-            Bold(f"{target.service} {serving.name} serves {target.environment}"),
-            ", and no deployment of this bot brought it, so there is none to take back.",
-        ),
-        (
-            "Nothing was changed. To change what serves, deploy another version: ",
-            Code(f"/deploy {target.service} VERSION"),
-            ".",
-        ),
-    )
-
-
-def unknown_thing(thing: str) -> Refused:
-    return Refused(
-        "unknown",
-        (Bold(f"There is no deployment {thing} here."),),
-        ("Nothing was changed. See what runs with ", Code("/deploy status"), "."),
-    )
