@@ -22,3 +22,11 @@ async def store(url: str) -> AsyncIterator[OpenStore]:
     opened = await open_store(url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def other(url: str) -> AsyncIterator[OpenStore]:
+    """Another replica on the same database, which has to be Postgres."""
+    opened = await open_store(url)
+    yield opened
+    await opened.close()
