@@ -3,19 +3,22 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.app import Supervisor, core_of
-from bot.domain.effects import Reply
+from bot.domain.deployment import Phase
+from bot.domain.effects import Entry, Reply
 from bot.loops import Core, Loops
+from bot.memory import Transaction
 from bot.numbers import Numbers
 from bot.outbox import route
 from storage.sqlite import SqliteStore
 from storage.transaction import connection_of
-from tests.builders import TEAM
+from tests.builders import TEAM, a_deployment, a_plan
 from tests.fake_chat import FakeChat
 from tests.fakes import Clock, FakeWorld, Trouble
 from tests.handlers.office import policies
@@ -33,6 +36,19 @@ class Slow:
     async def __call__(self, _call: str) -> Trouble:
         self.called.set()
         await asyncio.sleep(self._seconds)
+        return Trouble.NONE
+
+
+class Silent:
+    """A world that leaves the first call without an answer, and gives one to all others."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def __call__(self, _call: str) -> Trouble:
+        self.calls += 1
+        if self.calls == 1:
+            await asyncio.Event().wait()
         return Trouble.NONE
 
 
@@ -96,3 +112,38 @@ async def test_an_answer_that_never_comes_holds_no_stop_back(core: Core) -> None
     assert chat.answers == []
     assert await states(core) == ["sending"]
     assert seconds < 6
+
+
+async def test_a_look_that_hangs_does_not_make_the_others_seem_dead(database: Path) -> None:
+    store, silent, alive = await SqliteStore.open(database), Silent(), asyncio.Event()
+    world = FakeWorld(Clock(), silent).ports()
+    core = core_of(store, policies("checkout"), world, TICK, Numbers())
+    await watch(core, 3)
+
+    async def beat() -> None:
+        alive.set()
+
+    loops = Loops(core, FakeChat(Clock()), Supervisor(core.numbers).guard, TICK, beat=beat)
+    made_at = loops.lapped_at
+    loops.start()
+    async with asyncio.timeout(10):
+        await alive.wait()
+
+    assert core.numbers.registry.get_sample_value("pilothouse_laps_total") == 0, "it goes on"
+    assert loops.lapped_at > made_at
+    await loops.stop()
+    await store.close()
+
+
+async def watch(core: Core, many: int) -> None:
+    """As many deployments in their watch, due now."""
+
+    async def unit(tx: Transaction) -> None:
+        for number in range(many):
+            plan = replace(a_plan(kind="standard"), environment=f"production-{number}")
+            d = a_deployment(Phase.WATCHING, id=f"D-{number}", plan=plan, cursor=4)
+            d = replace(d, phase_since=tx.now, stage_since=tx.now, live_at=tx.now)
+            await tx.journal.append(d, "Requested", "U0DANA", [Entry("requested", ("Please",))])
+            await tx.deployments.add(d, tx.now)
+
+    await core.store.run(unit)
