@@ -82,7 +82,7 @@ class Reconciler:
         self._guard = guard
         self._lease = lease
         self._at_once = at_once
-        #: The store's clock as the last lap saw it, at its latest.
+        #: The latest the last lap saw on the store's clock: what it put off is due after that.
         self._seen_at: datetime | None = None
         self._failures: Counter[tuple[str, str]] = Counter()
 
@@ -132,7 +132,7 @@ class Reconciler:
         if lap.began_at is None:
             lap.began_at = self._seen_at = now
         lap.began_at = min(lap.began_at, now)
-        self._seen_at = max(self._seen_at or now, now)
+        self._saw(now)
         return claims
 
     async def _read(self, claims: Sequence[Claim]) -> dict[Claim, Found]:
@@ -140,7 +140,13 @@ class Reconciler:
             surveyed = await tx.deployments.survey(claims)
             return {claim: Found(d, around, tx.now) for claim, d, around in surveyed}
 
-        return await self._store.run(unit)
+        found = await self._store.run(unit)
+        for each in found.values():
+            self._saw(each.at)
+        return found
+
+    def _saw(self, now: datetime) -> None:
+        self._seen_at = max(self._seen_at or now, now)
 
     async def _put_off(self, lap: Lap) -> None:
         """Together; what has something to change does so by itself, and at once."""
