@@ -41,11 +41,12 @@ class Lap:
     rests: list[Rest] = field(default_factory=list)
     looking: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def some_ended(self) -> None:
-        """Wait for a look, and a moment for others: they are put off, and followed, together."""
+    async def some_ended(self, moment: float) -> None:
+        """Wait for a look, and at most *moment* seconds for others: they are put off, and
+        followed, together."""
         ended, others = await asyncio.wait(self.looking, return_when=asyncio.FIRST_COMPLETED)
         if others:
-            more, _ = await asyncio.wait(others, timeout=_GATHERING)
+            more, _ = await asyncio.wait(others, timeout=moment)
             ended |= more
         self.looking -= ended
         for task in ended:
@@ -99,7 +100,7 @@ class Reconciler:
                 if is_more:
                     is_more = await self._fill(lap)
                 if lap.looking:
-                    await lap.some_ended()
+                    await lap.some_ended(_GATHERING if is_more else _AT_LEISURE)
                 await self._put_off(lap)
             return lap.things
         finally:
@@ -191,8 +192,9 @@ def _went_back(seen_at: datetime | None, now: datetime) -> bool:
 
 #: Less is how clocks are corrected, and how answers overtake each other.
 _NO_JUMP = timedelta(minutes=1)
-#: Seconds.
+#: Seconds that a free place waits for others; and that a put off does, when nobody needs a place.
 _GATHERING = 0.02
+_AT_LEISURE = 0.25
 _ALARMING = 3
 _SHORTEST = timedelta(seconds=2)
 _LONGEST = timedelta(minutes=1)
