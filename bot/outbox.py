@@ -107,17 +107,26 @@ class Outbox:
     async def drain(self) -> int:
         """Send everything that may be sent now; how many tries that were."""
         try:
-            tries = await self.fill()
-            while self._sending:
-                ended, _ = await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
-                for task in ended:
-                    task.result()
-                tries += await self.fill()
+            tries, is_empty = 0, False
+            while not is_empty:
+                # One that found no room, and whose tries all ended meanwhile, has seen nothing.
+                had_room = not self._sending
+                begun = await self.fill()
+                tries += begun
+                is_empty = had_room and not begun
+                await self._one_ended()
             return tries
         finally:
             for task in self._sending:
                 task.cancel()
             await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def _one_ended(self) -> None:
+        if not self._sending:
+            return
+        ended, _ = await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
 
     async def fill(self) -> int:
         """Begin to send as much as there is room for, without waiting; how much that was."""
