@@ -207,7 +207,7 @@ def readiness(
     async def ready() -> tuple[str, ...]:
         missing = {
             "the database does not answer": not await supervisor.answers(core.store.now(), 1),
-            "no lap was finished for a while": time.monotonic() - loops.lapped_at > patience,
+            "nothing was looked at for a while": time.monotonic() - loops.lapped_at > patience,
             "no socket to Slack": settings.app_token is not None and not links.is_up,
             "Slack refuses the token or the app": chat.is_revoked,
         }

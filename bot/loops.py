@@ -186,16 +186,15 @@ class Loops:
     def _looked(self) -> None:
         """A lap that is long because others are slow is a sign of life all the same."""
         self.lapped_at = time.monotonic()
-        if self._is_sending:
-            self._spawn(self._beat())
+        if self._heartbeat is not None and self._is_sending:
+            self._spawn(self._beat(self._heartbeat))
 
     @property
     def _is_sending(self) -> bool:
         return self._draining is not None and not self._draining.done()
 
-    async def _beat(self) -> None:
-        if self._heartbeat is not None:
-            await self._guard("heartbeat", self._heartbeat())
+    async def _beat(self, beat: Callable[[], Awaitable[None]]) -> None:
+        await self._guard("heartbeat", beat())
 
     async def _lag(self) -> None:
         now = time.monotonic()
