@@ -101,8 +101,10 @@ class Delivery:
             await self._mind_past(row, outrun)
         except Rejected as refused:
             d, now = await self._load(row)
-            if isinstance(row.effect, StopJob) or not await self._is_wanted(d, row.effect):
-                raise  # it is about nothing that anybody waits for: buried, and logged
+            if isinstance(row.effect, StopJob):
+                raise  # what still runs is nobody's any more: buried, and people are told
+            if not await self._is_wanted(d, row.effect):
+                return  # refused, and meanwhile taken back: what replaced it is what counts
             # A definite no is something seen, and the core decides what it means.
             await self._engine.report(row.team, row.thing, Observed(now, refusal=str(refused)))
 
