@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ PASSING = (
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )
@@ -32,6 +34,7 @@ _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )
@@ -175,13 +178,14 @@ class PostgresConnection:
 
 
 async def roll_back(connection: Any) -> None:
-    if connection.is_closed():
-        return
     try:
-        await connection.execute("ROLLBACK")
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
     except (*PASSING, asyncpg.PostgresError):
-        # The server rolls back by itself when it notices.
-        connection.terminate()
+        # The server rolls back by itself when it notices. A pool that has noticed first has
+        # taken the connection back, and what is asked of it then is refused.
+        with suppress(asyncpg.InterfaceError):
+            connection.terminate()
 
 
 async def _commit(answer: Awaitable[T]) -> T:

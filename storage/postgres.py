@@ -125,7 +125,7 @@ class PostgresStore:
             self._pool.terminate()
 
     async def _transact(self, unit: Callable[[Transaction], Awaitable[T]], hopes: bool) -> T:
-        async with self._pool.acquire(timeout=_LONGEST_WAIT) as connection:
+        async with self._lent() as connection:
             if hopes:
                 # If somebody was faster, or it came before: again with locks, and step by step.
                 with suppress(NotAsHoped):
@@ -150,9 +150,21 @@ class PostgresStore:
         return result
 
     @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Any]:
+        async with self._pool.acquire(timeout=_LONGEST_WAIT) as connection:
+            try:
+                yield connection
+            except asyncpg.InternalClientError:
+                # The server has ended it and its hang-up is still on the way, perhaps for ever:
+                # asyncpg would hand it out again.
+                with suppress(asyncpg.InterfaceError):
+                    connection.terminate()
+                raise
+
+    @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
         try:
-            async with self._pool.acquire(timeout=_LONGEST_WAIT) as connection:
+            async with self._lent() as connection:
                 yield connection
         except PASSING as error:
             raise Unavailable(f"the database does not answer ({error})") from error

@@ -23,19 +23,37 @@ COMMITS = (b"COMMIT", b'{"$":"Outcome"')
 
 
 class Cable:
-    """Between the store and its server; can be cut at a commit, on its way there or back."""
+    """Between the store and its server; can be cut at a commit, on its way there or back.
+
+    One that *holds on* hands over the server's last word, but not that it hung up.
+    """
 
     def __init__(self, url: str) -> None:
         self._far = urlsplit(url)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._served: set[asyncio.Task[None]] = set()
         self.cut = ""
+        self.holds_on = False
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[int]:
+        """Yields its port; at the end nothing of it is open any more."""
+        server = await asyncio.start_server(self._take, "127.0.0.1", 0)
+        yield server.sockets[0].getsockname()[1]
+        server.close()
+        self.holds_on = False
+        async with asyncio.timeout(10):
+            await asyncio.gather(*self._served)
+
+    def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._served.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await self._connect()
         there = asyncio.create_task(self._there(reader, far_writer))
         back = asyncio.create_task(self._back(far_reader, writer))
-        self._tasks |= {there, back}
         await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+        if self.holds_on:
+            await asyncio.wait({there})
         for task in (there, back):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
@@ -84,14 +102,12 @@ async def cable(url: str) -> Cable:
 
 @pytest.fixture
 async def store(url: str, cable: Cable) -> AsyncIterator[OpenStore]:
-    server = await asyncio.start_server(cable.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
     far = urlsplit(url)
     user = f"{far.username}:{far.password or ''}@" if far.username else ""
-    store = await open_store(f"postgresql://{user}127.0.0.1:{port}{far.path}")
-    yield store
-    await store.close()
-    server.close()
+    async with cable.listening() as port:
+        store = await open_store(f"postgresql://{user}127.0.0.1:{port}{far.path}")
+        yield store
+        await store.close()
 
 
 @pytest.mark.parametrize("where", ["on the way there", "on the way back"])
@@ -120,7 +136,11 @@ async def test_a_commit_that_was_cut_counts_once(
     assert await store.run(lambda tx: tx.deployments.next_number(TEAM)) == CUTS + 1
 
 
-async def test_a_connection_the_server_ends_is_replaced(url: str, store: OpenStore) -> None:
+@pytest.mark.parametrize("holds_on", [False, True])
+async def test_a_connection_the_server_ends_is_replaced(
+    url: str, store: OpenStore, cable: Cable, holds_on: bool
+) -> None:
+    cable.holds_on = holds_on
     await store.run(lambda tx: tx.deployments.add(a_deployment(), NOW))
     server = await asyncpg.connect(url)
     await server.execute(
@@ -177,6 +197,17 @@ async def test_what_may_have_been_committed_is_not_called_undone(
         await store.run(unit)
 
     assert await store.run(lambda tx: tx.deployments.next_number(TEAM)) > 1
+
+
+async def test_a_lost_answer_to_a_commit_is_no_less_in_doubt(
+    store: OpenStore, cable: Cable
+) -> None:
+    async def unit(tx: Transaction) -> None:
+        await connection_of(tx).change("UPDATE deployments SET revision = revision WHERE false")
+        cable.cut = "on the way back"
+
+    with pytest.raises(InDoubt):
+        await store.run(unit)
 
 
 async def test_a_swallowed_database_error_is_never_committed(store: OpenStore) -> None:
