@@ -15,10 +15,10 @@ from bot.domain.line import Line, Said, plain
 from bot.domain.plan import Plan
 from bot.domain.release import Target
 from bot.engine import Engine
-from bot.memory import StaleRevision, Store, Transaction
+from bot.memory import Heads, StaleRevision, Store, Transaction
 from bot.numbers import Numbers
 from bot.outbox import Guard, route
-from bot.ports import Policies
+from bot.ports import Policies, Unavailable
 from bot.violation import RULES, Violation, heading, telling
 
 _log = structlog.get_logger()
@@ -68,6 +68,9 @@ class Limits:
 
 class Asks(Protocol):
     """What is asked of the store; every answer is one statement, so it is of one moment."""
+
+    async def unsealed(self, tx: Transaction) -> Heads:
+        """Heads that changed since they were sealed last."""
 
     async def known(self, tx: Transaction) -> tuple[Known, ...]:
         """What was told and is not mended."""
@@ -122,7 +125,12 @@ class Auditor:
 
     async def audit(self) -> tuple[str, ...]:
         """Look, tell, hold; returns the new anchors. Does nothing while another replica does."""
-        done = await self._store.run(self._look)
+        try:
+            done = await self._store.run(self._look)
+        except Unavailable as error:
+            # Nobody may seal for us now: what is sealed unlooked is never looked at.
+            _log.warning("away", thing="audit", why=str(error))
+            return ()
         self._suspects = done.suspects
         self._count(done.open)
         for violation in done.new:
@@ -138,6 +146,8 @@ class Auditor:
         """Raise what was found elsewhere, once however often it is handed in."""
 
         async def unit(tx: Transaction) -> bool:
+            # First, so that whoever tells it after this look makes ours come too late.
+            await tx.journal.head(violation.team, violation.thing)
             known = {each.violation.thing for each in await self._asks.known(tx)}
             if violation.thing in known:
                 return False
@@ -153,10 +163,13 @@ class Auditor:
         await self._guard(violation.thing, self._hold(violation))
 
     async def _look(self, tx: Transaction) -> _Audit:
+        is_mine = await tx.acquire("sealer", self._owner, _MINUTE / 2) is not None
         known = await self._asks.known(tx)
-        told = {(k.violation.team, k.violation.thing): k for k in known}
-        if await tx.acquire("sealer", self._owner, _MINUTE / 2) is None:
+        if not is_mine:
             return _Audit(open=tuple(k.violation for k in known if not k.is_lifted))
+        told = {(k.violation.team, k.violation.thing): k for k in known}
+        # Before the look: what others commit from here on is for the next one, looked at or not.
+        heads = await self._asks.unsealed(tx)
         every = await self._asks.violations(tx, self._limits, known)
         found = {(v.team, v.thing): v for v in every}
         new = [v for at, v in found.items() if at not in told and self._is_certain(v, at)]
@@ -172,7 +185,7 @@ class Auditor:
             await self._note(tx, violation, "lifted", ("The lock was lifted by a person.",))
         still = [violation for violation in still if violation not in lifted]
         suspects = frozenset(at for at, v in found.items() if v.rule in _TWICE)
-        anchors = await tx.seal()
+        anchors = await tx.seal(heads)
         closed = tuple(k.violation for k in over)
         return _Audit(anchors, suspects, (*still, *new), tuple(new), closed)
 

@@ -13,6 +13,7 @@ from bot.domain.slots import Active, Ledger, Lock, Slot
 from bot.ports import Posted, Unreadable
 
 T = TypeVar("T")
+Heads = Sequence[tuple[str, str, int, str]]  # team, thing, its newest number and hash
 
 
 class StaleRevision(Exception):
@@ -57,8 +58,8 @@ class Surroundings:
 class Draft:
     """Something that was previewed and not yet sent; good for a while, for its author only.
 
-    For a deployment `version` is what was resolved and `note` a remark; for a rollback it is
-    the target, `thing` the deployment it was previewed for, and `note` the reason.
+    `version` is what was resolved, `note` a remark; for a rollback they are the target and the
+    reason, and `thing` is the deployment it was previewed for.
     """
 
     team: str
@@ -158,8 +159,7 @@ class Journal(Protocol):
     async def append(
         self, d: Deployment, event: str, by: str | None, entries: Sequence[Entry]
     ) -> None:
-        """One row for one transition, chained to the thing's row before; `d` as it is saved
-        next in the same transaction (after `append`)."""
+        """One row for one transition, chained to the thing's row before; `d` as saved next."""
 
     async def note(
         self, team: str, thing: str, event: str, by: str | None, entries: Sequence[Entry]
@@ -180,8 +180,8 @@ class Outbox(Protocol):
     async def claim(
         self, owner: str, lease: timedelta, limit: int, only: Sequence[str] = ()
     ) -> tuple[Sending, ...]:
-        """The first sendable parcel of up to *limit* lanes, most urgent first, marked as being
-        sent; in doubt if a sender's lease ran out. *only*: last parts of lanes; else all."""
+        """The first sendable of up to *limit* lanes, most urgent first, marked as being sent; in
+        doubt if a sender's lease ran out. *only*: last parts of lanes; else all."""
 
     async def done(self, row: Sending) -> None: ...
     async def again(self, row: Sending, at: datetime, why: str, is_in_doubt: bool = False) -> None:
@@ -239,7 +239,7 @@ class Threads(Protocol):
         """*note* is what must be known of the message when it is edited later."""
 
     async def note(self, team: str, thing: str, role: str) -> str:
-        """The note kept with the message; empty when there is none."""
+        """Kept with the message; empty when there is none."""
 
     async def thing_of(self, team: str, posted: Posted) -> str | None:
         """The thing whose card or thread this is; for a mention inside a thread."""
@@ -279,8 +279,8 @@ class Transaction(Protocol):
     async def snapshot_policy(self, digest: str, text: str) -> None:
         """Keep a policy's text once; idempotent."""
 
-    async def seal(self) -> tuple[str, ...]:
-        """Link the journal heads that changed since the last time; returns the new links, which
+    async def seal(self, heads: Heads | None = None) -> tuple[str, ...]:
+        """Link *heads*, or all that changed since they were sealed; returns the new links, which
         belong outside the database. One caller at a time: see `acquire`."""
 
     async def acquire(self, name: str, owner: str, lease: timedelta) -> int | None:

@@ -11,11 +11,12 @@ from bot.domain import canon
 from bot.domain.effects import Entry
 from bot.domain.line import plain
 from bot.domain.release import Target
-from bot.memory import Transaction
+from bot.memory import Heads, Transaction
 from bot.violation import PREFIX, Violation
 from storage import coding
 from storage.chains import new_chains, one_chain
 from storage.connection import Connection, Row, first, moment
+from storage.seals import unsealed
 from storage.transaction import connection_of
 
 _KNOWN = f"""
@@ -87,6 +88,9 @@ WHERE team = :team AND service = :service AND environment = :environment"""
 
 class Invariants:
     """The auditor's questions over the tables; nothing here writes."""
+
+    async def unsealed(self, tx: Transaction) -> Heads:
+        return await unsealed(connection_of(tx))
 
     async def known(self, tx: Transaction) -> tuple[Known, ...]:
         rows = await connection_of(tx).rows(_KNOWN)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.memory import Transaction
+from bot.memory import Heads, Transaction
 from storage import leases
 from storage.connection import Connection
 from storage.deployments import SqlDeployments
@@ -14,7 +14,7 @@ from storage.inbox import SqlInbox
 from storage.journal import SqlJournal
 from storage.outbox import SqlOutbox
 from storage.plans import Known, SqlPlans
-from storage.seals import seal
+from storage.seals import seal, unsealed
 from storage.threads import Noted, SqlThreads
 
 T = TypeVar("T")
@@ -45,9 +45,10 @@ class SqlTransaction:
     async def acquire(self, name: str, owner: str, lease: timedelta) -> int | None:
         return await leases.acquire(self.connection, name, owner, lease, self.now)
 
-    async def seal(self) -> tuple[str, ...]:
-        """Link the journal's heads that changed since the last time; returns the anchors."""
-        return await seal(self.connection, self.now)
+    async def seal(self, heads: Heads | None = None) -> tuple[str, ...]:
+        if heads is None:
+            heads = await unsealed(self.connection)
+        return await seal(self.connection, heads, self.now)
 
 
 def connection_of(tx: Transaction) -> Connection:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 
-from bot.auditor import Auditor, Limits
+from bot.auditor import Asks, Auditor, Limits
 from bot.domain.deployment import Deployment, Phase, RollbackRun
 from bot.domain.effects import Entry
 from bot.domain.events import Resumed
@@ -39,10 +39,10 @@ class Site:
         self.replica = Replica("one", self.store, known, world, self.chat, clock, Random(1))
         self.auditor = self.one_more("one")
 
-    def one_more(self, owner: str) -> Auditor:
+    def one_more(self, owner: str, asks: Asks | None = None) -> Auditor:
         engine, known = self.replica.engine, policies("checkout")
         return Auditor(
-            *(self.store, engine, known, Invariants(), self.numbers, owner, guard),
+            *(self.store, engine, known, asks or Invariants(), self.numbers, owner, guard),
             Limits.of(TICK),
         )
 
