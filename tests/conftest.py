@@ -12,10 +12,22 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from storage import migrate
 
 CHROMIUM = Path("/usr/bin/chromium")
+
+
+def pytest_configure() -> None:
+    """Properties meet the same examples in every run, and no clock judges them: a machine that is
+    busy is no mistake in the code. `--hypothesis-profile search` looks further afield."""
+    untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("search", untimed)
+    settings.register_profile(
+        "same", untimed, derandomize=os.environ.get("PILOTHOUSE_HYPOTHESIS") != "big"
+    )
+    settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
