@@ -103,6 +103,17 @@ class Board:
             await self._remember(row, role, posted, note)
         return posted
 
+    async def redraw(
+        self, row: Sending, d: Deployment, where: Posted, message: Message, role: str, note: str
+    ) -> None:
+        """Edit *where*, or post anew when nobody can reach that any more."""
+        try:
+            await self.chat.edit(where, message)
+        except (Gone, Unreachable):
+            await self.post(row, d, message, None, role, True, note)
+        else:
+            await self._remember(row, role, where, note)
+
     async def call(
         self, row: Sending, channel: str, people: Sequence[str], message: Message
     ) -> None:

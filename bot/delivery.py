@@ -1,7 +1,7 @@
 """Delivering one effect: one attempt, and a look first when the last try is in doubt."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import assert_never
 
 from bot.blocks.ask import ask, ask_closed
@@ -9,7 +9,7 @@ from bot.blocks.card import card
 from bot.blocks.milestone import milestone
 from bot.blocks.page import alarm, page
 from bot.blocks.replies import reply
-from bot.blocks.status import collapsed, status, summary
+from bot.blocks.status import Told, collapsed, status, summary
 from bot.blocks.text import names_of
 from bot.blocks.thread import anchor, announce, job_tail
 from bot.board import Board
@@ -32,9 +32,10 @@ from bot.domain.effects import (
     StartJob,
     StopJob,
 )
-from bot.domain.events import Observed, Overtaken
+from bot.domain.events import Observed, Overtaken, Taken
 from bot.domain.plan import JobStage
 from bot.domain.slots import Slot, slot_count
+from bot.domain.updates import is_new_message
 from bot.engine import Engine
 from bot.memory import Sending, Store, Transaction
 from bot.outbox import STATE
@@ -140,6 +141,8 @@ class Delivery:
                 crashpoint("traffic")
                 await router.set_weights(d.plan.router, d.target, weights, fence)
                 crashpoint("traffic-done")
+                if d.taken_back:
+                    await self._engine.report(row.team, row.thing, Taken(fence))
             case StartJob(stage, key):
                 job = _job(d, stage)
                 crashpoint("job")
@@ -162,8 +165,8 @@ class Delivery:
                 await self._ask(row, d, ask(d, people, is_reminder), is_reminder)
             case CloseAsk():
                 await self._board.edit(row, "ask", ask_closed(d, people))
-            case PostUpdate(due_at):
-                await self._update(row, d, due_at, now)
+            case PostUpdate() as update:
+                await self._update(row, d, update, now)
             case CloseUpdate():
                 await self._shrink(row, d)
             case Milestone(what):
@@ -198,26 +201,30 @@ class Delivery:
         await self._board.edit(row, "ask", ask_closed(d, self._policies.people))
         await self._board.say(row, d, message, "ask", row.key)
 
-    async def _update(self, row: Sending, d: Deployment, due_at: datetime, now: datetime) -> None:
+    async def _update(self, row: Sending, d: Deployment, due: PostUpdate, now: datetime) -> None:
         people, link = self._policies.people, await self._board.link(row)
-        before = await self._board.found(row, "update")
-        was = await self._board.note(row, "update")
-        said = status(d, people, due_at, now, link)
-        note = summary(d, people, now)
+        before, was = await self._last_status(row)
+        said = status(d, people, due.due_at, now, link)
+        note = Told(d.beat, now, summary(d, people, now)).note
+        if before is not None and not is_new_message(due, d.beat, was.beat):
+            await self._board.redraw(row, d, before, said, "update", note)
+            return
         posted = await self._board.post(row, d, said, None, "update", True, note)
         if before is not None and posted not in (None, before):
             await self._collapse(before, d, was, link)
 
+    async def _last_status(self, row: Sending) -> tuple[Posted | None, Told]:
+        before = await self._board.found(row, "update")
+        return before, Told.read(await self._board.note(row, "update"), before)
+
     async def _shrink(self, row: Sending, d: Deployment) -> None:
-        last = await self._board.found(row, "update")
+        last, was = await self._last_status(row)
         if last is not None:
-            was = await self._board.note(row, "update")
             await self._collapse(last, d, was, await self._board.link(row))
 
-    async def _collapse(self, old: Posted, d: Deployment, was: str, link: str | None) -> None:
-        at = datetime.fromtimestamp(float(old.ts), UTC)
+    async def _collapse(self, old: Posted, d: Deployment, was: Told, link: str | None) -> None:
         try:
-            await self._board.chat.edit(old, collapsed(d, at, was, link))
+            await self._board.chat.edit(old, collapsed(d, was.at, was.summary, link))
         except (Gone, Unavailable, Unreachable):
             return  # what is newer stands; an old one left in full harms nobody
 

@@ -1,16 +1,32 @@
 """The scheduled status, in the words people are used to; the one before shrinks to a line."""
 
-from datetime import datetime, timedelta
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from bot.blocks.pieces import context, message, section
 from bot.blocks.standing import Standing, counted, standing
-from bot.blocks.text import NOTICE, Link, Names, Piece, Pieces, clock, names_of, notice, words
+from bot.blocks.text import (
+    NOTICE,
+    Link,
+    Names,
+    Piece,
+    Pieces,
+    clock,
+    compact,
+    names_of,
+    notice,
+    words,
+)
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.health import Verdict, spoken
 from bot.domain.line import Bold, Line, Said
 from bot.domain.plan import GateStage, RolloutStage
 from bot.domain.roles import People
-from bot.ports import Message
+from bot.ports import Message, Posted
+
+#: No beat has this number, so a new status is posted rather than this one drawn over.
+_UNKNOWN = -1
 
 _STATES = {
     Phase.RUNNING: "IN PROGRESS",
@@ -53,6 +69,30 @@ def status(
     text = notice((f"{what}, ", *state.line), names, NOTICE - len(tail))
     tail = tail.removeprefix(".") if text.endswith("…") else tail
     return message(text + tail, section(head, names=names), section(body, names=names))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a status said when it was drawn last: kept with it, for when it is drawn over."""
+
+    beat: int
+    at: datetime
+    summary: str
+
+    @property
+    def note(self) -> str:
+        return compact({"beat": self.beat, "at": self.at.timestamp(), "said": self.summary})
+
+    @classmethod
+    def read(cls, note: str, where: Posted | None) -> "Told":
+        """Of a note that is not from here nothing is known but when its message was posted."""
+        try:
+            kept = json.loads(note)
+            at = datetime.fromtimestamp(float(kept["at"]), UTC)
+            return cls(int(kept["beat"]), at, str(kept["said"]))
+        except (ValueError, TypeError, KeyError, OverflowError):
+            at = datetime.fromtimestamp(float(where.ts) if where else 0, UTC)
+            return cls(_UNKNOWN, at, note)
 
 
 def summary(d: Deployment, people: People, now: datetime) -> str:

@@ -40,7 +40,7 @@ class CloseAsk:
 class PostUpdate:
     """The status for beat number *beat*, due at *due_at*; an unsent older one gives way.
 
-    *beat* is None for the extra status of a phase change.
+    *beat* is None for the extra status of a change in between; *occasion* says which.
     """
 
     due_at: datetime

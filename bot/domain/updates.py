@@ -7,6 +7,19 @@ from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.effects import CloseUpdate, PostUpdate
 from bot.domain.plan import ApprovalStage
 
+#: What nobody expects is a new message, because an edit calls nobody.
+_NEWS = (Phase.HELD.value, Phase.ROLLING_BACK.value)
+
+
+def is_new_message(update: PostUpdate, beat: int, last: int) -> bool:
+    """Whether *update* is posted at *beat*, and not drawn over the status that stands.
+
+    That one was of beat *last*. Every beat gets one message, and so does what holds or turns
+    back; what else happens within a beat changes its message, or a short deployment would leave
+    as many lines as it has stages.
+    """
+    return beat != last or update.occasion in _NEWS
+
 
 def is_beating(d: Deployment) -> bool:
     """Whether people expect to hear of it regularly: while it works, not while it asks."""
@@ -16,7 +29,8 @@ def is_beating(d: Deployment) -> bool:
 
 
 def beat(before: Deployment, decision: Decision, now: datetime) -> Decision:
-    """Add what is due: one status per beat however many were missed, one per change of phase.
+    """Add what is due: one status per beat however many were missed, one per change of phase
+    and per step.
 
     While it waits for people there is no beat; the last status then says what it waits for.
     """
@@ -26,11 +40,12 @@ def beat(before: Deployment, decision: Decision, now: datetime) -> Decision:
     every = d.plan.updates.every
     if d.started_at is None or d.update_due_at is None:
         started = d.started_at or now
+        occasion = d.phase.value if d.phase.value in _NEWS else "start"
         number = int((now - started) / every)
         state = replace(
             d, started_at=started, beat=number, update_due_at=started + (number + 1) * every
         )
-        return replace(decision, state=state).also(PostUpdate(now, None, "start"))
+        return replace(decision, state=state).also(PostUpdate(now, None, occasion))
     if now >= d.update_due_at:
         number = int((now - d.started_at) / every)
         state = replace(d, beat=number, update_due_at=d.started_at + (number + 1) * every)
@@ -38,15 +53,25 @@ def beat(before: Deployment, decision: Decision, now: datetime) -> Decision:
         return replace(decision, state=state).also(PostUpdate(d.update_due_at, number))
     if d.phase is not before.phase:
         return decision.also(PostUpdate(now, None, d.phase.value))
+    if _place(d) != _place(before):
+        return decision.also(PostUpdate(now, None, "progress"))
     return decision
+
+
+def _place(d: Deployment) -> tuple[object, ...]:
+    """What the status says of how far it is; the card must not say another."""
+    return d.cursor, d.step, d.needs_entry
 
 
 def _pause(before: Deployment, decision: Decision, now: datetime) -> Decision:
     d = decision.state
     if d.update_due_at is not None:
         decision = replace(decision, state=replace(d, update_due_at=None))
+    if d.is_over or d.phase is Phase.WATCHING:
+        # Also one that said what it waits for, until it was rejected.
+        is_open = before.started_at is not None and not before.is_over
+        is_shown = is_open and before.phase is not Phase.WATCHING
+        return decision.also(CloseUpdate()) if is_shown else decision
     if not is_beating(before):
         return decision
-    if d.is_over or d.phase is Phase.WATCHING:
-        return decision.also(CloseUpdate())
     return decision.also(PostUpdate(now, None, "waiting"))

@@ -224,4 +224,3 @@ def test_what_waits_for_people_is_not_told_again_every_lap() -> None:
 def test_the_last_status_shrinks_when_nothing_more_is_scheduled() -> None:
     assert watching().wanted(CloseUpdate) == [CloseUpdate()]
     assert at_job().after(Cancelled(DANA, "not today")).wanted(CloseUpdate) == [CloseUpdate()]
-    assert not at_approval().after(Cancelled(DANA, "not today")).wanted(CloseUpdate)

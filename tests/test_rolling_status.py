@@ -1,0 +1,120 @@
+"""The status in the channel: one message per beat, edited in between, a grey line in the end."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.deployment import Phase
+from bot.ports import Posted
+from tests.blocks.shown import lines
+from tests.builders import ANA, DANA, QUINN, TEAM
+from tests.fake_chat import Shown
+from tests.handlers.office import Office
+from tests.handlers.reading import text_of
+
+
+@pytest.fixture
+async def office(database: Path) -> AsyncIterator[Office]:
+    async with Office(database) as office:
+        yield office
+
+
+async def standing(office: Office, id: str) -> Posted:
+    """Where the newest status is."""
+    where = (await office.places(id))["update"]
+    assert where in office.chat.shown
+    return where
+
+
+def statuses(office: Office) -> list[Shown]:
+    """Those in full."""
+    shown = office.chat.shown.values()
+    return [each for each in shown if "Deployment Status - " in text_of(each.message)]
+
+
+async def test_a_short_deployment_leaves_one_line(office: Office) -> None:
+    id = await office.requested()
+    first = await standing(office, id)
+    await office.until(id, "Approval")
+    assert "Waiting for approval" in text_of(office.chat.shown[first].message)
+
+    for user in (ANA, QUINN):
+        await office.presses(user, "dep.approve", await office.value(id))
+    await office.until(id, "Rollout")
+    assert "Rollout 10 %" in text_of(office.chat.shown[first].message)
+    posted = [where for where in office.chat.shown if where.channel == "C0DEPLOY"]
+    top = [where for where in posted if office.chat.shown[where].thread is None]
+
+    assert top == [await office.card(id), first]
+    assert len(statuses(office)) == 1
+
+
+async def test_a_hold_is_told_in_a_new_message_and_going_on_changes_that(office: Office) -> None:
+    id = await office.at_canary()
+    before = await standing(office, id)
+
+    await office.presses(DANA, "dep.hold", await office.value(id))
+    held = await standing(office, id)
+    told = text_of(office.chat.shown[held].message)
+    await office.presses(DANA, "dep.resume", await office.value(id))
+
+    assert held != before
+    assert "Held" in told
+    assert len(office.chat.shown[before].message.blocks) == 1
+    assert await standing(office, id) == held
+    assert "Held" not in text_of(office.chat.shown[held].message)
+
+
+async def test_a_line_says_what_the_status_said_last_and_when(office: Office) -> None:
+    id = await office.at_canary()
+    old = await standing(office, id)
+    await office.presses(DANA, "dep.hold", await office.value(id))
+    held = await standing(office, id)
+    office.clock.pass_(timedelta(seconds=61))
+    await office.presses(DANA, "dep.resume", await office.value(id))
+    resumed = office.clock.now
+    office.clock.pass_(timedelta(minutes=5))
+    await office.beat()
+
+    assert "IN PROGRESS" not in text_of(office.chat.shown[old].message)
+    assert lines(office.chat.shown[held].message)[0].startswith(f"{resumed:%H:%M} UTC · checkout")
+    assert "healthy, no issues" in text_of(office.chat.shown[held].message)
+
+
+async def test_a_status_that_somebody_deleted_comes_back_in_a_new_message(office: Office) -> None:
+    id = await office.at_canary()
+    await office.presses(DANA, "dep.hold", await office.value(id))
+    old = await standing(office, id)
+    office.chat.delete(old)
+
+    await office.presses(DANA, "dep.resume", await office.value(id))
+
+    assert await standing(office, id) != old
+    assert len(statuses(office)) == 1
+
+
+async def test_a_status_of_before_an_upgrade_is_followed_by_a_new_one(office: Office) -> None:
+    id = await office.at_approval()
+    old = await standing(office, id)
+    await office.plain_store.run(
+        lambda tx: tx.threads.remember(TEAM, id, "update", old, "Waiting, no issues")
+    )
+
+    await office.presses(ANA, "dep.approve", await office.value(id))
+    await office.presses(QUINN, "dep.approve", await office.value(id))
+
+    assert await standing(office, id) != old
+    assert " · Waiting, no issues · " in lines(office.chat.shown[old].message)[0]
+    assert len(statuses(office)) == 1
+
+
+async def test_nothing_in_full_stays_of_what_was_rejected(office: Office) -> None:
+    id = await office.at_approval()
+
+    await office.submits(ANA, "reject.submit", await office.value(id), reason="not tested")
+    await office.replica.drain()
+
+    assert (await office.get(id)).phase is Phase.REJECTED
+    assert statuses(office) == []
