@@ -21,10 +21,14 @@ Json = Any
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 TIMEOUT = 3.0
+#: Above it counts are not exact in every JSON reader, and soon fit no column.
+MOST = 2**53
 
 _PLACEHOLDER = re.compile(r"\{(service|version|environment)\}")
-_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
+#: A string, or what is left of one that never ends; possessive, so that it stays linear.
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_NO_STORE = re.compile("[\ud800-\udfff\x00]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,25 +171,35 @@ async def _read(response: aiohttp.ClientResponse) -> Answer:
 
 
 def _decoded(body: bytes) -> Json:
-    if _depth(body) > MAX_DEPTH:
-        return None
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        text = body.decode("utf-8-sig")
+        if _depth(text) > MAX_DEPTH:
+            return None
+        found = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
+    return _storable(found) if "\\u" in text else found
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def _depth(body: bytes) -> int:
-    """How deep the brackets of *body* nest, without building anything."""
+def _depth(text: str) -> int:
+    """How deep the brackets of *text* nest, without building anything."""
     deepest = depth = 0
-    for byte in _STRING.sub(b"", body).translate(None, delete=_NO_BRACKETS):
-        if byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
+    for bracket in _BRACKET.finditer(_STRING.sub("", text)):
+        depth += 1 if bracket[0] in "[{" else -1
+        deepest = max(deepest, depth)
     return deepest
+
+
+def _storable(value: Json) -> Json:
+    """Half an emoji, as some cut their texts, and NUL pass JSON, and fail only in the database."""
+    if isinstance(value, str):
+        return _NO_STORE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(item) for name, item in value.items()}
+    return value

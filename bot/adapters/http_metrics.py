@@ -3,7 +3,7 @@
 from datetime import datetime
 from math import isfinite
 
-from bot.adapters.http_json import HttpJson, Json, not_understood
+from bot.adapters.http_json import MOST, HttpJson, Json, not_understood
 from bot.domain.gates import Driver
 from bot.domain.health import Reading
 from bot.domain.release import Target
@@ -37,7 +37,7 @@ def _reading(body: Json, version: str) -> Reading | None:
     if body.get("version") != version:
         return None
     requests = body.get("requests")
-    if type(requests) is not int or requests < 0:
+    if type(requests) is not int or not 0 <= requests <= MOST:
         not_understood("metrics", "`requests` is no count")
     values = body.get("values")
     if not isinstance(values, dict):

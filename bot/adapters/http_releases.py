@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TypeVar
 
-from bot.adapters.http_json import HttpJson, Json, not_understood
+from bot.adapters.http_json import MOST, HttpJson, Json, not_understood
 from bot.domain.gates import Driver
 from bot.domain.release import Migration, Version
 from bot.ports import Unavailable
@@ -13,6 +13,10 @@ T = TypeVar("T")
 
 #: Seconds for which a list of suggestions may be repeated. What is deployed is always asked anew.
 CACHED = 30.0
+
+#: Characters of a name, a commit or a digest; what is longer is none.
+_LONGEST = 500
+_LONGEST_SUMMARY = 2000
 
 
 class HttpReleases:
@@ -56,8 +60,8 @@ def _version(entry: dict[str, Json]) -> Version:
         commit=_text(entry, "commit"),
         artefact=_text(entry, "artefact"),
         authors=tuple(_list_of(entry, "authors", str)),
-        summary=_optional(entry, "summary", str) or "",
-        changes=_optional(entry, "changes", int),
+        summary=(_optional(entry, "summary", str) or "")[:_LONGEST_SUMMARY],
+        changes=_count(entry, "changes"),
         compare_url=_optional(entry, "compare_url", str),
         migrations=tuple(_migration(m) for m in _list_of(entry, "migrations", dict)),
     )
@@ -70,7 +74,7 @@ def _migration(entry: dict[str, Json]) -> Migration:
 
 def _text(entry: dict[str, Json], name: str) -> str:
     value = entry.get(name)
-    if not isinstance(value, str) or not value or not value.isprintable():
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST or not value.isprintable():
         not_understood("catalogue", f"a version has no usable `{name}`")
     return value
 
@@ -81,6 +85,13 @@ def _optional(entry: dict[str, Json], name: str, kind: type[T]) -> T | None:
         return None
     if type(value) is not kind:
         not_understood("catalogue", f"`{name}` of a version is no {kind.__name__}")
+    return value
+
+
+def _count(entry: dict[str, Json], name: str) -> int | None:
+    value = _optional(entry, name, int)
+    if value is not None and not 0 <= value <= MOST:
+        not_understood("catalogue", f"`{name}` of a version is no count")
     return value
 
 

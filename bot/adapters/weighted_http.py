@@ -5,6 +5,8 @@ from bot.domain.gates import Driver
 from bot.domain.release import Target, Weights
 from bot.ports import Outrun, Rejected, Unavailable
 
+_LONGEST_NAME = 128
+
 
 class WeightedHttpRouter:
     """Speaks to `weights` under the driver's `url`."""
@@ -63,6 +65,8 @@ def _weights(body: Json) -> Weights:
         not_understood("router", "no weights")
     if not all(type(weight) is int and 0 <= weight <= 100 for weight in found.values()):
         not_understood("router", "a weight is no percentage")
+    if not all(name.isprintable() and len(name) <= _LONGEST_NAME for name in found):
+        not_understood("router", "a version's name is none")
     if not any(found.values()):
         return ()
     if sum(found.values()) != 100:

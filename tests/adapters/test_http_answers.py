@@ -109,6 +109,8 @@ async def test_another_versions_numbers_are_no_reading(
         {"requests": -1},
         {"requests": True},
         {"requests": 1.5},
+        {"requests": 2**53 + 1},
+        {"requests": 10**4000},
         {"values": None},
         {"values": [1]},
     ],
@@ -220,7 +222,19 @@ async def test_a_router_that_sends_nobody_anything_says_so_and_is_no_failure(
 
 
 @pytest.mark.parametrize(
-    "weights", [None, [], {"v1": "100"}, {"v1": 99}, {"v1": 150, "v2": -50}, {"v1": True}]
+    "weights",
+    [
+        None,
+        [],
+        {"v1": "100"},
+        {"v1": 99},
+        {"v1": 150, "v2": -50},
+        {"v1": True},
+        {"v1": 100.0},
+        {"v1\n<!channel>": 100},
+        {"\u202ev1": 100},
+        {"v1": 100, "x" * 129: 0},
+    ],
 )
 async def test_weights_that_make_no_sense_are_no_answer(
     hostile: Hostile, http: HttpJson, weights: Any

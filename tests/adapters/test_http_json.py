@@ -1,10 +1,19 @@
 """What is asked of other systems, and what is never asked."""
 
 from collections.abc import AsyncIterator
+from time import process_time
 
 import pytest
 
-from bot.adapters.http_json import MAX_DEPTH, CarefulResolver, Forbidden, HttpJson, fill, hosts_of
+from bot.adapters.http_json import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    CarefulResolver,
+    Forbidden,
+    HttpJson,
+    fill,
+    hosts_of,
+)
 from bot.ports import Unavailable
 from tests.adapters.hostile import Hostile, hostile_server, reply, saying
 
@@ -122,6 +131,35 @@ async def test_brackets_in_a_text_are_not_depth(hostile: Hostile, http: HttpJson
     hostile.reply = saying({"a": '[{\\"' * 50})
 
     assert (await http.get(hostile.url)).body == {"a": '[{\\"' * 50}
+
+
+@pytest.mark.parametrize("piece", [b'"\\', b'\\"', b'"\\"', b"[]", b'{"'])
+async def test_an_answer_takes_no_longer_to_read_than_its_length(
+    hostile: Hostile, http: HttpJson, piece: bytes
+) -> None:
+    hostile.reply = reply(b'"' + piece * ((MAX_BYTES - 1) // len(piece)))
+    before = process_time()
+
+    assert (await http.get(hostile.url)).body is None
+
+    assert process_time() - before < 20, "nobody else is answered meanwhile"
+
+
+async def test_what_no_database_can_keep_is_replaced(hostile: Hostile, http: HttpJson) -> None:
+    hostile.reply = reply(rb'{"a\u0000": ["\ud83d", "\ud83d\ude00"], "b": {"c": "\udc00x"}}')
+
+    body = (await http.get(hostile.url)).body
+
+    assert body == {"a\ufffd": ["\ufffd", "\U0001f600"], "b": {"c": "\ufffdx"}}
+
+
+async def test_json_is_utf_8(hostile: Hostile, http: HttpJson) -> None:
+    bodies = []
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32", "latin-1"):
+        hostile.reply = reply('{"a": "é"}'.encode(encoding))
+        bodies.append((await http.get(hostile.url)).body)
+
+    assert bodies == [{"a": "é"}, {"a": "é"}, None, None, None]
 
 
 def test_placeholders_cannot_leave_their_place() -> None:

@@ -74,6 +74,11 @@ async def test_a_version_is_taken_as_its_catalogue_knows_it(
         {"summary": 1},
         {"changes": True},
         {"changes": "4"},
+        {"changes": -1},
+        {"changes": 10**400},
+        {"name": "v" * 501},
+        {"commit": "4f1c\u202e"},
+        {"artefact": "i" * 200_000},
         {"compare_url": []},
         {"migrations": ["0042"]},
         {"migrations": [{"name": "x", "is_reversible": "yes"}]},
@@ -86,6 +91,15 @@ async def test_a_catalogue_of_another_shape_is_unavailable(
 
     with pytest.raises(Unavailable):
         await HttpReleases(http).newest(driver_of(hostile), "checkout")
+
+
+async def test_a_long_summary_is_cut_and_stops_nothing(hostile: Hostile, http: HttpJson) -> None:
+    hostile.reply = saying({"versions": [RELEASE | {"summary": "half an emoji \ud83d" * 1000}]})
+
+    (found,) = await HttpReleases(http).newest(driver_of(hostile), "checkout")
+
+    assert len(found.summary) == 2000
+    assert found.summary.startswith("half an emoji \ufffd")
 
 
 async def test_a_version_that_is_there_twice_is_not_understood(
