@@ -235,7 +235,11 @@ def http_handler(
     async def handle(admitted: Admitted, request: web.Request) -> web.StreamResponse:
         # Bolt is given what the gate has read, so that there are no two readings of one body.
         # No header goes along: they are not signed, and some of them steer Bolt.
-        bolt_request = AsyncBoltRequest(mode="socket_mode", body=dict(admitted.content))
+        try:
+            bolt_request = AsyncBoltRequest(mode="socket_mode", body=dict(admitted.content))
+        except (AttributeError, LookupError, TypeError):
+            # How Bolt stumbles over what it reads and we do not, such as a strange `enterprise`.
+            return web.Response(status=400, text="not a payload of Slack")
         response = await app.async_dispatch(bolt_request)
         # A shape nobody handles is the sender's mistake, and never ours.
         status = 400 if response.status == 404 else response.status
