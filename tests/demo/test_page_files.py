@@ -43,6 +43,13 @@ async def test_the_page_may_load_nothing_from_elsewhere(client: Client) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_the_page_is_where_a_link_to_one_of_its_messages_leads(client: Client) -> None:
+    linked = await client.get("/archives/C0DEPLOY/p1795215172778034?thread_ts=1795215172.778034")
+
+    assert linked.status == 200
+    assert await linked.read() == await (await client.get("/")).read()
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 async def test_every_file_is_served_with_its_type(client: Client, path: Path) -> None:
     answer = await client.get(f"/static/{path.relative_to(STATIC).as_posix()}")

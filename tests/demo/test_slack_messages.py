@@ -199,13 +199,16 @@ async def test_a_form_says_the_same_as_json(slack: SlackEmulator, client: AsyncW
     assert message.blocks[0]["type"] == "divider"
 
 
-async def test_a_permalink_leads_to_the_message_in_its_thread(client: AsyncWebClient) -> None:
+async def test_a_permalink_leads_to_the_message_in_its_thread_and_not_out_of_the_demo(
+    slack: SlackEmulator, client: AsyncWebClient
+) -> None:
     root = await post(client)
     reply = await post(client, thread_ts=root)
 
     answer = await client.chat_getPermalink(channel="C0DEPLOY", message_ts=reply)
 
-    assert f"/C0DEPLOY/p{reply.replace('.', '')}?thread_ts={root}" in answer["permalink"]
+    place = f"/archives/C0DEPLOY/p{reply.replace('.', '')}?thread_ts={root}"
+    assert answer["permalink"].startswith(f"{slack.url}{place}")
     call = client.chat_getPermalink(channel="C0DEPLOY", message_ts="1.1")
     assert (await refused(call))["error"] == "message_not_found"
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.adapters.http_checks import HttpChecks
@@ -159,8 +160,22 @@ async def test_the_catalogue_lists_versions_newest_first(world: DemoWorld, http:
     assert [version.name for version in newest] == ["v1.9.0", "v1.8.3", "v1.8.2", "v1.8.1"]
     assert newest[0].migrations == (Migration("0042_drop_legacy_address_columns", False),)
     assert newest[1].authors == ("U0DEVO",)
-    assert newest[1].compare_url == "https://code.example/checkout/compare/v1.8.2...v1.8.3"
+    assert newest[-1].compare_url is None
     assert await releases.resolve(place, "basket", "v1.8.3") is None
+
+
+async def test_every_link_to_changes_leads_to_a_page_of_this_machine(
+    world: DemoWorld, http: HttpJson
+) -> None:
+    newest = await HttpReleases(http).newest(driver(world.addresses.releases), "checkout")
+    links = [version.compare_url for version in newest if version.compare_url is not None]
+
+    async with aiohttp.ClientSession() as session:
+        pages = {link: await (await session.get(link)).text() for link in links}
+
+    assert len(pages) == 3
+    assert all(link.startswith(f"{world.url}/") for link in pages)
+    assert "checkout v1.8.2...v1.8.3: 5 commits" in pages[f"{world.url}/changes/v1.8.3"]
 
 
 async def test_a_check_of_production_tells_which_version_answers(

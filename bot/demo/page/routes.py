@@ -35,9 +35,11 @@ _HEADERS = {
 
 
 def mount(app: web.Application) -> None:
-    """Add `GET /` and `GET /static/…`; call once, before the application is frozen."""
+    """Add the page, also where links to its messages lead; call once, before the application
+    is frozen."""
     page = _Page(_STATIC)
     app.router.add_get("/", page.index)
+    app.router.add_get("/archives/{channel}/{message}", page.index)
     app.router.add_get("/static/{name:.+}", page.static)
 
 

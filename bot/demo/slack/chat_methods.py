@@ -1,5 +1,7 @@
 """The chat.* methods: posting, editing and deleting the bot's own messages."""
 
+from collections.abc import Callable
+
 from bot.demo.slack.contents import Contents
 from bot.demo.slack.payloads import Payloads
 from bot.demo.slack.wire import Json, Method, SlackError, decoded, is_true
@@ -7,7 +9,15 @@ from bot.demo.slack.workspace import Channel, Message, Workspace
 
 
 class ChatMethods:
-    def __init__(self, workspace: Workspace, contents: Contents, payloads: Payloads) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        contents: Contents,
+        payloads: Payloads,
+        address: Callable[[], str],
+    ) -> None:
+        """*address* is where the workspace is served; known once that is so."""
+        self._address = address
         self._workspace = workspace
         self._contents = contents
         self._payloads = payloads
@@ -64,7 +74,7 @@ class ChatMethods:
         message = self._workspace.find(channel.id, ts)
         if message is None or message.visible_to is not None:
             raise SlackError("message_not_found")
-        link = f"https://demo.slack.com/archives/{channel.id}/p{ts.replace('.', '')}"
+        link = f"{self._address()}/archives/{channel.id}/p{ts.replace('.', '')}"
         if message.is_reply:
             link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
         return {"channel": channel.id, "permalink": link}

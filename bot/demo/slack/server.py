@@ -165,7 +165,7 @@ class SlackEmulator:
         return await self.workspace.changes.until(predicate, timeout)
 
     def _methods(self) -> dict[str, Method]:
-        chat = ChatMethods(self.workspace, self._contents, self._payloads)
+        chat = ChatMethods(self.workspace, self._contents, self._payloads, lambda: self.url)
         views = ViewMethods(
             self.workspace, self._contents, self._payloads, self.views, self._triggers
         )

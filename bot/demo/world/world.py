@@ -73,6 +73,7 @@ class DemoWorld:
         router.add_routes(app)
         proxy.add_routes(app)
         app.router.add_get("/releases", catalogue.answer)
+        app.router.add_get("/changes/{version}", catalogue.changes)
         app.router.add_post("/staging", self._stage)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         self._parts = _Parts(session, fleet, router, proxy, runner)

@@ -6,6 +6,8 @@ import { Composer, completions } from "./composer.js";
 import { confirmDialog, Modals } from "./dialogs.js";
 import { byId, el } from "./dom.js";
 import { Guide } from "./guide.js";
+import { followLinks, placeOf } from "./links.js";
+import { Menu } from "./menu.js";
 import { MessageList } from "./messages.js";
 import { Press } from "./press.js";
 import { Strip } from "./strip.js";
@@ -21,6 +23,7 @@ export class App {
   constructor() {
     this.person = new URLSearchParams(location.search).get("as") ?? FIRST_PERSON;
     this.current = null;
+    this.sought = placeOf(location.href);
     this.fetching = null;
     this.api = new Api(() => this.person);
     this.toasts = new Toasts(byId("toasts"));
@@ -38,6 +41,7 @@ export class App {
 
   buildPanels() {
     const failed = (error) => this.toasts.show(error);
+    this.menu = new Menu();
     this.channels = new Channels(byId("channels"), (id) => this.enter(id));
     this.strip = new Strip();
     this.world = new World((body) => this.tell("world", body));
@@ -69,7 +73,7 @@ export class App {
   start() {
     byId("act-as").addEventListener("change", (event) => this.become(event.target.value));
     byId("phone-toggle").addEventListener("click", () => this.togglePhone());
-    byId("menu-toggle").addEventListener("click", () => this.toggleMenu());
+    followLinks((place) => this.goTo(place));
     if (performance.getEntriesByType("navigation")[0]?.type === "reload") this.api.post("reload");
     this.stream.follow(this.person);
     setInterval(() => this.state?.world && !document.hidden && this.stream.soon(), BEAT_MS);
@@ -92,6 +96,7 @@ export class App {
     const person = this.person;
     try {
       const state = await this.api.state();
+      this.link(true);
       // A button redrawn between press and release would never hear the click.
       this.isBehind = this.press.isDown;
       // Somebody else sits here by now: this answer is not for them.
@@ -121,6 +126,7 @@ export class App {
     this.modals.show(state.views ?? []);
     document.body.classList.toggle("bot-away", !state.bot_connected);
     byId("channel-note").textContent = state.bot_connected ? "" : `@${state.bot.name} is not connected`;
+    if (this.sought !== null) this.goTo(this.sought);
   }
 
   showPeople(state) {
@@ -184,12 +190,24 @@ export class App {
   enter(channel) {
     this.thread.close();
     this.current = channel;
-    document.body.classList.remove("menu-is-open");
+    this.menu.show(false);
     this.show(this.state);
     this.composer.box.focus();
   }
 
+  /** Shows the message a link names, in its thread if it is a reply; its channel if it is gone. */
+  goTo({ channel, ts, thread }) {
+    this.sought = null;
+    if (!this.state.channels.some((one) => one.id === channel)) return;
+    this.enter(channel);
+    if (thread !== null) this.openThread(thread);
+    const message = document.querySelector(`[data-testid="message-${ts}"]`);
+    message?.classList.add("sought");
+    message?.scrollIntoView({ block: "center" });
+  }
+
   use(text) {
+    this.menu.show(false);
     this.thread.close();
     this.composer.write(text);
   }
@@ -213,11 +231,6 @@ export class App {
     byId("phone-toggle").setAttribute("aria-pressed", String(on));
     const scroll = byId("messages-scroll");
     scroll.scrollTop = scroll.scrollHeight;
-  }
-
-  toggleMenu() {
-    const on = document.body.classList.toggle("menu-is-open");
-    byId("menu-toggle").setAttribute("aria-expanded", String(on));
   }
 
   placeMenu(menu, anchor) {

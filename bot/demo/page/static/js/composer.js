@@ -8,6 +8,7 @@ export class Composer {
     Object.assign(this, { send, choices, found: [], at: 0 });
     this.box = el("textarea", {
       class: "composer-box",
+      id: testid,
       rows: 1,
       "data-testid": testid,
       "aria-label": label,
