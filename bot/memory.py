@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from bot.domain.deployment import Deployment
 from bot.domain.effects import Effect, Entry
+from bot.domain.past import Past
 from bot.domain.refusal import Outcome
 from bot.domain.release import Target, Version
 from bot.domain.slots import Active, Ledger, Lock, Slot
@@ -109,7 +110,7 @@ class Sending:
 
 
 class Deployments(Protocol):
-    """Deployments by (team, id)."""
+    """Deployments by (team, id); `teams` are all that ever deployed something here."""
 
     async def next_number(self, team: str) -> int:
         """The next `D-` number; never given out twice, gaps only when a transaction fails."""
@@ -145,9 +146,8 @@ class Deployments(Protocol):
         """For `/rollback SERVICE`: what changes the environment, else watches it, else the newest
         finished one whose version serves now."""
 
-    async def teams(self) -> tuple[str, ...]:
-        """Every team that ever deployed something here."""
-
+    async def past(self, target: Target, kind: str) -> Past: ...
+    async def teams(self) -> tuple[str, ...]: ...
     async def unfinished(self, team: str) -> tuple[Deployment, ...]: ...
     async def recent(self, team: str, service: str | None, limit: int) -> tuple[Deployment, ...]:
         """Newest first, finished ones included."""

@@ -12,6 +12,7 @@ from bot.domain.deployment import Deployment, Phase
 from bot.domain.events import Requested, RollbackRequested
 from bot.domain.health import spoken
 from bot.domain.line import Bold, Code, Line, Said
+from bot.domain.past import Past
 from bot.domain.plan import Plan
 from bot.domain.refusal import Refused, Way
 from bot.domain.release import Target, Version
@@ -38,6 +39,7 @@ class DeploymentPreview:
     draft: Draft
     plan: Plan
     serving: Version | None
+    past: Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Previews:
                 team, draft_id, user, service, plan.environment, plan.kind, version, tx.now, note
             )
             await tx.drafts.add(draft)
-            return DeploymentPreview(draft, d.plan, d.stable)
+            past = await tx.deployments.past(target, d.kind)
+            return DeploymentPreview(draft, d.plan, d.stable, past)
 
         return await self._store.run(unit)
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.blocks import request
+from bot.blocks import request, stopping
 from bot.domain.deployment import Deployment
 from bot.domain.events import Approved, Held, Promoted, Resumed, RollbackRequested, Wish
 from bot.domain.line import Bold, Said
@@ -133,11 +133,11 @@ class Clicks:
 
     async def _reject_form(self, press: Press, source: Source) -> None:
         d = await self._pressed_on(press, source)
-        await self._open(press, request.reject_form(d))
+        await self._open(press, stopping.reject_form(d))
 
     async def _cancel_form(self, press: Press, source: Source) -> None:
         d = await self._pressed_on(press, source)
-        await self._open(press, request.cancel_form(d))
+        await self._open(press, stopping.cancel_form(d))
 
     async def _rollback_form(self, press: Press, source: Source) -> None:
         await self._pressed_on(press, source)

@@ -95,7 +95,11 @@ class DeployCommand:
             said.team_id, said.user_id, wanted.service, wanted.version, wanted.environment
         )
         return request.preview(
-            preview.draft, preview.plan, preview.serving, self._desk.policies.people
+            preview.draft,
+            preview.plan,
+            preview.serving,
+            self._desk.policies.people,
+            preview.past,
         )
 
     async def _form(self, wanted: Deploy, trigger: str) -> Message | None:

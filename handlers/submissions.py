@@ -75,7 +75,8 @@ class Submissions:
         except Refused as refused:
             field = _FIELDS.get(refused.refusal.rule, request.SERVICE)
             return _wrong(form, field, plain(refused.refusal.why))
-        view = views.check(preview.draft, preview.plan, preview.serving, self._desk.policies.people)
+        people = self._desk.policies.people
+        view = views.check(preview.draft, preview.plan, preview.serving, people, preview.past)
         return {"response_action": "update", "view": view}
 
     async def _request(self, form: ViewSubmission, source: Source) -> Response:

@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 from bot.domain.deployment import Deployment, Phase
+from bot.domain.past import Past
 from bot.domain.release import Target
 from bot.memory import Claim, StaleRevision, Surroundings
-from storage import coding, environments, surroundings
+from storage import coding, environments, past, surroundings
 from storage.connection import Conflict, Connection, Row, first, moment, one, padded, wanted
 from storage.journal import Head, SqlJournal
 from storage.plans import SqlPlans
@@ -220,6 +221,9 @@ class SqlDeployments:
             return None
         row = await first(self._connection, _LIVED, version=here.serving.name, **where)
         return None if row is None else await self._read(row)
+
+    async def past(self, target: Target, kind: str) -> Past:
+        return await past.read(self._connection, target, kind)
 
     async def teams(self) -> tuple[str, ...]:
         # Whoever deploys is numbered, so the counters know every team without a look at history.

@@ -79,6 +79,11 @@ class DeploymentRow(SQLModel, table=True):
             *("team", "service", "environment", "version", "finished_at"),
             where="phase IN ('succeeded', 'superseded')",
         ),
+        _partial(
+            "deployments_took",
+            *("team", "service", "environment", "kind", "finished_at"),
+            where="phase IN ('succeeded', 'superseded')",
+        ),
         _partial("deployments_unsealed", "team", "id", where="journal_seq <> sealed_seq"),
         sa.Index("deployments_newest", "team", "requested_at"),
         sa.Index("deployments_newest_of", "team", "service", "requested_at"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.blocks.pieces import (
     Json,
@@ -18,10 +19,20 @@ from bot.blocks.pieces import (
     typed,
 )
 from bot.blocks.standing import NO_WAY_BACK, counted, some
-from bot.blocks.text import Link, Piece, Pieces, compact, label, names_of, notice
-from bot.domain.deployment import Deployment
+from bot.blocks.text import (
+    Link,
+    Piece,
+    Pieces,
+    age,
+    compact,
+    label,
+    minutes,
+    names_of,
+    notice,
+)
 from bot.domain.health import spoken
 from bot.domain.line import Bold, Code, Said
+from bot.domain.past import Past
 from bot.domain.plan import ApprovalStage, GateStage, Plan, RolloutStage
 from bot.domain.release import Migration, Version
 from bot.domain.roles import People
@@ -32,6 +43,7 @@ FORM = "deploy.form"
 #: The blocks of the form; an error is shown under the one it is named for.
 SERVICE, VERSION, ENVIRONMENT, NOTE = "service", "version", "environment", "note"
 NOTE_LENGTH = 300
+_UNKNOWN = Past()
 CHOOSE_SERVICE, CHOOSE_VERSION = "deploy.form.service", "deploy.form.version"
 
 
@@ -45,7 +57,9 @@ class Filled:
     note: str = ""
 
 
-def preview(draft: Draft, plan: Plan, stable: Version | None, people: People) -> Message:
+def preview(
+    draft: Draft, plan: Plan, stable: Version | None, people: People, past: Past = _UNKNOWN
+) -> Message:
     """*draft* as it would be requested; its id is all that the buttons know."""
     version = draft.version
     subject = f"{draft.service} {version.name} → {draft.environment}"
@@ -66,8 +80,9 @@ def preview(draft: Draft, plan: Plan, stable: Version | None, people: People) ->
             ("Kind", (_kind(plan),)),
             ("Gates to pass", (Said(some(gates, 6) or "none"),)),
             ("Approvals needed", (Said(approvals),)),
-            ("Rollback target", (Code(stable.name) if stable else "none",)),
+            ("Rollback target", _target(stable, past, draft.created_at)),
             ("Migrations", _migrations(version.migrations)),
+            *_expected(past),
         ),
         *actions(_buttons(draft)),
         context(
@@ -162,48 +177,6 @@ def _named(field: str, service: str | None) -> str:
     return label(f"{field}.{service}", 255) if service else field
 
 
-def reject_form(d: Deployment) -> Json:
-    asked: Pieces = (
-        Bold(f"Reject {d.plan.service} {d.version.name}?"),
-        f"\nIt ends here; {d.plan.environment} was not touched. Everybody in the thread reads the "
-        "reason.",
-    )
-    reason = typed(
-        "reason",
-        "Why?",
-        hint="Required. It goes on the card and into the journal.",
-        placeholder="For example: the tax fix is not tested with split orders",
-        least=1,
-    )
-    return modal("reject.submit", f"Reject {d.id}", "Reject", _about(d), [section(asked), reason])
-
-
-def cancel_form(d: Deployment) -> Json:
-    asked: Pieces = (
-        Bold(f"Cancel {d.plan.service} {d.version.name}?"),
-        f"\nIt ends here; {d.plan.environment} was not touched. To try again, request it anew."
-        if not d.is_touched
-        else f"\nIt ends here, and nothing is rolled back, because there is nothing to go back to. "
-        f"Whatever traffic {d.version.name} has stays on it until somebody takes it away.",
-    )
-    reason = typed(
-        "reason",
-        "Why?",
-        hint="It goes on the card.",
-        least=1 if d.is_touched else 0,
-        optional=not d.is_touched,
-    )
-    blocks = [section(asked), reason]
-    # Both words mean something here, so neither button may be called just Cancel.
-    drawn = modal("cancel.submit", f"Cancel {d.id}", "Cancel deployment", _about(d), blocks)
-    drawn["close"] = {"type": "plain_text", "text": "Keep it", "emoji": True}
-    return drawn
-
-
-def _about(d: Deployment) -> Json:
-    return {"d": d.id, "o": d.offer}
-
-
 def _buttons(draft: Draft) -> list[Json]:
     value = compact({"r": draft.id})
     about = f"{draft.service} {draft.version.name} to {draft.environment}"
@@ -241,6 +214,20 @@ def _kind(plan: Plan) -> str:
     weights = " → ".join(str(step.weight) for step in steps[:10])
     total = spoken(sum((step.bake for step in steps[1:]), start=steps[0].bake))
     return f"{kind}, {weights} %, at least {total}"
+
+
+def _target(stable: Version | None, past: Past, now: datetime) -> Pieces:
+    if stable is None:
+        return ("none",)
+    since = past.serving_since
+    return (Code(stable.name), f", live {age(now - since)}" if since is not None else "")
+
+
+def _expected(past: Past) -> list[tuple[str, Pieces]]:
+    if past.expected is None:
+        return []
+    of = f"to full traffic, median of the last {len(past.took)}"
+    return [("Expected time", (f"about {minutes(past.expected)} {of}",))]
 
 
 def _approvals(plan: Plan, people: People) -> str:

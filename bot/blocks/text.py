@@ -143,6 +143,12 @@ def minutes(duration: timedelta) -> str:
     return spoken(whole)
 
 
+def age(duration: timedelta) -> str:
+    """`3 days` from the second one on, else like `minutes`."""
+    days = duration // timedelta(days=1)
+    return f"{days} days" if days >= 2 else minutes(duration)
+
+
 def compact(value: Mapping[str, object]) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 

@@ -2,6 +2,7 @@
 
 from bot.blocks import request
 from bot.blocks.pieces import Json, modal
+from bot.domain.past import Past
 from bot.domain.plan import Plan
 from bot.domain.release import Version
 from bot.domain.roles import People
@@ -11,9 +12,9 @@ from bot.ports import Message
 CHECK = "deploy.check"
 
 
-def check(draft: Draft, plan: Plan, stable: Version | None, people: People) -> Json:
+def check(draft: Draft, plan: Plan, stable: Version | None, people: People, past: Past) -> Json:
     """The preview inside the form: sending it is the request."""
-    said = request.preview(draft, plan, stable, people)
+    said = request.preview(draft, plan, stable, people, past)
     blocks = [dict(block) for block in said.blocks if block["type"] not in ("actions", "context")]
     return modal(CHECK, "Check the request", "Request deployment", {"r": draft.id}, blocks)
 

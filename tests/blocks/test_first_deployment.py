@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.blocks import ask, card, request
+from bot.blocks import ask, card, request, stopping
 from bot.blocks.buttons import buttons as offered_buttons
 from bot.domain.deployment import Deployment, Hold, Phase
 from bot.domain.plan import ApprovalStage, Plan, RolloutStage, WatchStage
@@ -99,7 +99,7 @@ def test_the_card_of_a_held_one_says_what_people_can_do() -> None:
 
 
 def test_ending_it_half_way_says_what_stays_and_needs_a_reason() -> None:
-    form = request.cancel_form(first(RolloutStage, Phase.HELD))
+    form = stopping.cancel_form(first(RolloutStage, Phase.HELD))
     asked, reason = json.loads(json.dumps(form["blocks"]))
 
     assert "there is nothing to go back to" in asked["text"]["text"]

@@ -9,7 +9,8 @@ from bot.blocks import request, rollback
 from bot.blocks.pieces import Json
 from bot.domain.deployment import Phase
 from bot.domain.line import Bold, plain
-from bot.domain.release import Migration
+from bot.domain.past import Past
+from bot.domain.release import Migration, Version
 from bot.memory import Draft
 from tests.blocks.shown import buttons, lines
 from tests.blocks.test_card import canary
@@ -61,6 +62,43 @@ def test_a_request_preview_says_which_migrations_are_one_way() -> None:
     moved = draft(Migration("0042", is_reversible=False))
 
     assert "`0042` one-way" in lines(request.preview(moved, a_plan(), None, people()))
+
+
+def facts(past: Past, stable: Version | None) -> list[str]:
+    return lines(request.preview(draft(), a_plan(), stable, people(), past))
+
+
+def test_a_preview_says_how_long_it_may_take_and_from_how_many_that_is_known() -> None:
+    past = Past(tuple(timedelta(minutes=each) for each in (52, 55, 300, 58)))
+
+    said = facts(past, a_version("v1.8.2"))
+
+    assert said[said.index("*Expected time*") + 1] == (
+        "about 56 min to full traffic, median of the last 4"
+    )
+    assert "*Expected time*" not in facts(Past(past.took[:2]), a_version("v1.8.2"))
+
+
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [
+        (timedelta(days=3, hours=5), "`v1.8.2`, live 3 days"),
+        (timedelta(days=2), "`v1.8.2`, live 2 days"),
+        (timedelta(hours=47), "`v1.8.2`, live 47 h"),
+        (timedelta(minutes=12, seconds=7), "`v1.8.2`, live 12 min"),
+        (timedelta(seconds=-5), "`v1.8.2`, live 0 s"),
+    ],
+)
+def test_a_preview_says_how_long_the_version_that_serves_is_live(
+    since: timedelta, said: str
+) -> None:
+    assert said in facts(Past(serving_since=NOW - since), a_version("v1.8.2"))
+
+
+def test_where_nothing_serves_nothing_has_an_age() -> None:
+    shown = facts(Past(serving_since=NOW), None)
+
+    assert shown[shown.index("*Rollback target*") + 1] == "none"
 
 
 def test_the_form_keeps_what_was_typed() -> None:

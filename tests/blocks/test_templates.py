@@ -16,6 +16,7 @@ from bot.blocks import (
     request,
     rollback,
     status,
+    stopping,
     thread,
     views,
 )
@@ -23,6 +24,7 @@ from bot.blocks.help import help_for
 from bot.blocks.pieces import Json
 from bot.domain.deployment import Deployment
 from bot.domain.effects import Announce, Reply
+from bot.domain.past import Past
 from bot.domain.refusal import Refusal, Way
 from bot.domain.roles import People
 from bot.domain.slots import Lock
@@ -70,16 +72,18 @@ MESSAGES: dict[str, Template] = {
 
 _TARGETS = (a_version("v1.8.2"), *(a_version(f"v1.7.{number}") for number in range(120)))
 
+_PAST = Past((timedelta(days=400, minutes=59),) * 5, NOW - timedelta(days=12345))
+
 FORMS: dict[str, Callable[[Deployment, People], Json]] = {
     "rollback": lambda d, p: rollback.form(d, _TARGETS, p, NOW, LONG, "v1.7.3"),
-    "reject": lambda d, _: request.reject_form(d),
-    "cancel": lambda d, _: request.cancel_form(d),
-    "check": lambda d, p: views.check(_draft(d), d.plan, d.stable, p),
+    "reject": lambda d, _: stopping.reject_form(d),
+    "cancel": lambda d, _: stopping.cancel_form(d),
+    "check": lambda d, p: views.check(_draft(d), d.plan, d.stable, p, _PAST),
     "notice": lambda d, p: views.notice(card.card(d, p, NOW)),
 }
 PREVIEWS: dict[str, Template] = {
     "rollback": lambda d, p: rollback.preview(d, _TARGETS[0], "R-7", LONG, p, NOW),
-    "request": lambda d, p: request.preview(_draft(d), d.plan, d.stable, p),
+    "request": lambda d, p: request.preview(_draft(d), d.plan, d.stable, p, _PAST),
 }
 
 

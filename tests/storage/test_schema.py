@@ -15,7 +15,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.memory import Transaction
-from storage import migrate, tables
+from storage import migrate, past, tables
 from storage.addresses import BadAddress, for_migrations
 from storage.store import HEAD, OpenStore, WrongSchema, open_store, prepare, require_current
 from storage.transaction import connection_of
@@ -115,6 +115,7 @@ PLANS = {
         SELECT id FROM deployments WHERE team = 'T' AND service = 's' AND environment = 'e'
         AND phase IN ('succeeded', 'superseded') AND version = 'v1'
         ORDER BY finished_at DESC LIMIT 1""",
+    "deployments_took": past.TOOK.replace(":limit", "5"),
     "deployments_newest": """
         SELECT id FROM deployments WHERE team = 'T'
         ORDER BY requested_at DESC, length(id) DESC, id DESC LIMIT 10""",
@@ -173,7 +174,8 @@ async def test_the_hot_queries_use_their_index(store: OpenStore, index: str) -> 
 
     async def unit(tx: Transaction) -> str:
         explain = "EXPLAIN QUERY PLAN " if _is_sqlite(tx) else "EXPLAIN "
-        values = {"now": NOW} if ":now" in PLANS[index] else {}
+        known = {"now": NOW, "team": "T", "service": "s", "environment": "e", "kind": "normal"}
+        values = {name: known[name] for name in known if f":{name}" in PLANS[index]}
         rows = await connection_of(tx).rows(explain + PLANS[index], **values)
         return " ".join(str(column) for row in rows for column in row)
 
