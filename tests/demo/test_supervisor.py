@@ -4,9 +4,8 @@
 
 import asyncio
 import os
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from bot.demo.supervisor import BotProcess, NotReady, tethered
 from tests.demo.world_kit import is_alive, until
+from tests.loopback import held_port, number_of
 
 pytestmark = pytest.mark.kill
 
@@ -37,11 +37,9 @@ Make = Callable[..., BotProcess]
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        number: int = listener.getsockname()[1]
-        return number
+def port() -> Iterator[int]:
+    with held_port() as holder:
+        yield number_of(holder)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """People who do what is due, as often as it takes: a bot that dies answers nobody."""
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
 
 from bot.demo.slack.seen import NotOnScreen, Seen
@@ -119,3 +120,15 @@ async def canary(team: Team) -> None:
     await team.request()
     await team.approve(ANA, QUINN)
     await team.until_so(lambda d: d.passing_since is not None, "is healthy at its first step")
+
+
+async def promoted(team: Team, *weights: int) -> None:
+    """From a healthy step to each of the next ones as soon as the one before is healthy, so that
+    it stands still between two of them however busy the machine is."""
+    for weight in weights:
+        assert (await team.press(ANA, "dep.promote")).is_fine
+        await team.until_so(_is_healthy_at(weight), f"is healthy at {weight} %")
+
+
+def _is_healthy_at(weight: int) -> Callable[[Deployment], bool]:
+    return lambda d: d.weight == weight and d.passing_since is not None

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
-from bot.demo.policies import DemoWorld as Names
 from bot.demo.slack import Manifest, SlackEmulator, demo_workspace
 from bot.demo.slack.seen import Seen
 from bot.demo.slack.workspace import Message
@@ -23,9 +23,10 @@ from storage.store import OpenStore, open_store
 from storage.transaction import connection_of
 from tests.builders import DANA, TEAM
 from tests.e2e.policies import write_fast
-from tests.e2e.waiting import LONG, actions_of, eventually, free_port
+from tests.e2e.waiting import LONG, actions_of, eventually
 from tests.e2e.warm import warm
 from tests.e2e.world import RecordingWorld
+from tests.loopback import held_port, number_of
 
 Transport = Literal["socket", "http"]
 
@@ -65,6 +66,7 @@ class Team:
         self.world = site.world
         self.bots: list[BotProcess] = []
         self._store: OpenStore | None = None
+        self._ports = ExitStack()
         self.slack = SlackEmulator(
             demo_workspace(),
             Manifest.read(_MANIFEST).granting(*site.scopes),
@@ -78,16 +80,7 @@ class Team:
         """The first version is adopted and every bot is ready when it returns."""
         await self.world.start()
         await self.slack.start()
-        where = self.world.addresses
-        names = Names(
-            releases=where.releases,
-            router=where.router,
-            metrics=where.metrics,
-            production_health=where.production_health,
-            staging_health=where.staging_health,
-            staging=where.stage_command,
-        )
-        write_fast(self.site.directory / "policies", names, **self.site.times)
+        write_fast(self.site.directory / "policies", self.world.addresses, **self.site.times)
         self._store = await open_store(self.site.database)
         await adopt_version(Settings.load(self.environment()), "checkout", FIRST, None)
         for _ in range(bots):
@@ -98,12 +91,13 @@ class Team:
             await bot.kill()
         await self.slack.stop()
         await self.world.stop()
+        self._ports.close()
         if self._store is not None:
             await self._store.close()
 
     def add_bot(self, **extra: str) -> BotProcess:
         """One more bot, not started; *extra* goes into its environment."""
-        port = free_port()
+        port = number_of(self._ports.enter_context(held_port()))
         environment = self.environment() | {"PILOTHOUSE_LISTEN": f"127.0.0.1:{port}"} | extra
         log = self.site.directory / f"bot{len(self.bots)}.log"
         bot = BotProcess(environment, log, f"http://127.0.0.1:{port}/readyz", spawn=warm)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.demo.policies import DemoWorld as Names
 from bot.demo.policies import policy_files
+from bot.demo.world.world import Addresses
 
 STEPS = (10, 25, 50, 100)
 
@@ -75,9 +76,17 @@ limits: {commands_per_minute: 600, clicks_per_minute: 600, channel_per_minute: 6
 
 
 def write_fast(
-    directory: Path, names: Names, *, bake: str = "1s", watch: str = "3s", updates: str = "1m"
+    directory: Path, where: Addresses, *, bake: str = "1s", watch: str = "3s", updates: str = "1m"
 ) -> None:
     """Write both files into *directory*."""
+    names = Names(
+        releases=where.releases,
+        router=where.router,
+        metrics=where.metrics,
+        production_health=where.production_health,
+        staging_health=where.staging_health,
+        staging=where.stage_command,
+    )
     directory.mkdir(parents=True, exist_ok=True)
     values = {
         "releases": json.dumps(names.releases),

@@ -20,7 +20,6 @@ from bot.adapters.http_json import HttpJson
 from bot.adapters.pace import Pace
 from bot.adapters.slack import SlackChat
 from bot.app import core_of, hosts_of, slack_route, world_of
-from bot.demo.policies import DemoWorld as Names
 from bot.demo.world.catalogue import FIRST
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.events import Approved, Held, Resumed, RollbackRequested
@@ -54,16 +53,7 @@ async def core(database: str, tmp_path: Path) -> AsyncIterator[Core]:
     """The real program over the real database, without ears and without loops."""
     world = RecordingWorld()
     await world.start()
-    where = world.addresses
-    names = Names(
-        releases=where.releases,
-        router=where.router,
-        metrics=where.metrics,
-        production_health=where.production_health,
-        staging_health=where.staging_health,
-        staging=where.stage_command,
-    )
-    write_fast(tmp_path / "policies", names)
+    write_fast(tmp_path / "policies", world.addresses)
     policies = load(tmp_path / "policies")
     store = await open_store(database)
     http = HttpJson(hosts_of(policies))

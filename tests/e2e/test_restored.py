@@ -14,7 +14,7 @@ from storage import backup
 from storage.addresses import sqlite_path
 from tests.builders import ANA, CHRIS, DANA, QUINN, SAM, a_target
 from tests.e2e.conftest import MakeTeam
-from tests.e2e.crew import canary
+from tests.e2e.crew import canary, promoted
 from tests.e2e.harness import Team
 from tests.e2e.promises import traffic_climbed_only_step_by_step
 from tests.e2e.world import Order
@@ -54,10 +54,10 @@ async def is_locked(team: Team) -> bool:
 async def test_a_canary_that_is_further_than_its_copy_is_held_and_can_be_rolled_back(
     make_team: MakeTeam, sqlite: str, tmp_path: Path
 ) -> None:
-    team = await make_team(sqlite, bake="2s", watch="60s")
+    team = await make_team(sqlite, bake="120s", watch="60s")
     await canary(team)
     copy = await kept_aside(team, tmp_path)
-    await team.until_so(lambda d: d.step >= 2 and d.passing_since is not None, "is at 50 %")
+    await promoted(team, 25, 50)
 
     known = await restored(team, copy)
     held = await team.until(Phase.HELD)

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.deployment import Phase
 from tests.builders import ANA, DANA, QUINN
 from tests.e2e.conftest import MakeTeam
-from tests.e2e.crew import canary
+from tests.e2e.crew import canary, promoted
 from tests.e2e.harness import CHANNEL, Team
 from tests.e2e.waiting import LONG, eventually
 
@@ -45,14 +45,17 @@ async def test_the_requester_cancels_from_the_menu(make_team: MakeTeam, postgres
 async def test_a_held_canary_stays_where_it_is_and_goes_on_when_resumed(
     make_team: MakeTeam, sqlite: str
 ) -> None:
-    team = await make_team(sqlite, bake="2s", watch="1s")
+    team = await make_team(sqlite, bake="120s", watch="1s")
     await canary(team)
 
     assert (await team.press(DANA, "dep.hold")).is_fine
     held = await team.until(Phase.HELD)
-    assert team.recorded.weights["v1.8.3"] == held.weight
+    assert team.recorded.weights["v1.8.3"] == held.weight == 10
     assert (await team.press(DANA, "dep.resume")).is_fine
+    await team.until_so(lambda d: d.passing_since is not None, "is healthy again")
 
+    await promoted(team, 25, 50, 100)
+    assert (await team.press(ANA, "dep.promote")).is_fine
     await team.until(Phase.SUCCEEDED)
 
 
@@ -78,10 +81,9 @@ async def test_a_lead_promotes_a_healthy_step_early(make_team: MakeTeam, postgre
     team = await make_team(postgres, bake="120s")
     await canary(team)
 
-    for weight in (25, 50, 100):
-        await team.until_so(lambda d: d.passing_since is not None, "is healthy")
-        assert (await team.press(ANA, "dep.promote")).is_fine
-        await team.until_so(lambda d, w=weight: d.weight == w, f"is at {weight} %")  # type: ignore[misc]
+    await promoted(team, 25, 50, 100)
+
+    assert team.recorded.weights == {"v1.8.3": 100}
 
 
 @pytest.mark.parametrize("way", ["command", "mention"])

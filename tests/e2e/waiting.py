@@ -1,7 +1,6 @@
 """Waiting for what must come, bounded; and small looks at what is shown."""
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import TypeVar
@@ -40,10 +39,3 @@ def actions_of(message: Message) -> set[str]:
         for element in (*block.get("elements", ()), block.get("accessory", {}))
     ]
     return {element["action_id"] for element in elements if "action_id" in element}
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -34,7 +34,7 @@ class RecordingWorld:
 
     async def start(self) -> None:
         app = web.Application()
-        app.router.add_get("/releases", catalogue.answer)
+        app.router.add_get("/releases", self._releases)
         app.router.add_get("/router/weights", self._show)
         app.router.add_put("/router/weights", self._take)
         app.router.add_get("/metrics", self._metrics)
@@ -63,6 +63,9 @@ class RecordingWorld:
         change(action["version"])
         return {"ok": True}
 
+    async def _releases(self, request: web.Request) -> web.StreamResponse:
+        return await catalogue.answer(request)
+
     async def _show(self, _: web.Request) -> web.Response:
         return web.json_response({"weights": self.weights, "fence": self._fence})
 
@@ -88,7 +91,7 @@ class RecordingWorld:
             }
         )
 
-    async def _serving(self, _: web.Request) -> web.Response:
+    async def _serving(self, request: web.Request) -> web.Response:
         version = max(self.weights, key=lambda name: self.weights[name])
         return web.json_response({"service": SERVICE, "version": version})
 
