@@ -92,26 +92,30 @@ class Supervisor:
     async def guard(self, name: str, work: Awaitable[None]) -> bool:
         """A bug in one piece of work is coded, logged and counted; it neither stops the others
         nor loses anything, for its row is claimed again when the lease has run out."""
-        try:
-            await work
-        except Unavailable as error:
-            _log.warning("away", thing=name, why=str(error))
-            return False
-        except Exception:
+        failure = await self._failure(work)
+        if isinstance(failure, Unavailable):
+            _log.warning("away", thing=name, why=str(failure))
+        elif failure is not None:
             code = f"E-{uuid.uuid4().hex[:4].upper()}"
             self._numbers.bugs.labels("loop").inc()
-            _log.exception("bug", code=code, thing=name)
-            return False
-        return True
+            _log.error("bug", code=code, thing=name, exc_info=failure)
+        return failure is None
 
     async def answers(self, work: Awaitable[object], within: float) -> bool:
         """Whether *work* ends well in time; for probes, which only want a yes or a no."""
-        try:
+
+        async def in_time() -> None:
             async with asyncio.timeout(within):
                 await work
-        except Exception:
-            return False
-        return True
+
+        return await self._failure(in_time()) is None
+
+    async def _failure(self, work: Awaitable[None]) -> Exception | None:
+        try:
+            await work
+        except Exception as error:
+            return error
+        return None
 
 
 async def run(settings: Settings, stop: asyncio.Event, started: Callable[[str], None]) -> None:

@@ -41,6 +41,18 @@ class Answers:
     ) -> Message | None:
         """What *work* answers, or the sentence about why it could not; None when the answer
         is already on its way."""
+        message: Message | None = None
+
+        async def answer() -> None:
+            nonlocal message
+            message = await self._foreseen(work, typed)
+
+        fault = await self.of_a_bug(answer)
+        return message if fault is None else fault
+
+    async def _foreseen(
+        self, work: Callable[[], Awaitable[Message | None]], typed: str
+    ) -> Message | None:
         try:
             async with asyncio.timeout(self._patience):
                 message = await work()
@@ -66,8 +78,6 @@ class Answers:
             self._count("refused")
             _log.warning("form_not_opened", why=str(error))
             return replies.refusal(_NO_FORM, typed, self._names)
-        except Exception:
-            return self._fault()
         self._count("done")
         return message
 
