@@ -162,9 +162,9 @@ class TrafficRouter(Protocol):
     async def set_weights(
         self, driver: Driver, target: Target, weights: Weights, fence: int
     ) -> None:
-        """Ask for this split; idempotent, returns before it is live. A router that knows fences
-        refuses one lower than it has seen. Raises `Unavailable` (`Outrun` for a lower fence),
-        or `Rejected` for good."""
+        """Ask for this split, of nothing when nobody is to get any traffic; idempotent, returns
+        before it is live. A router that knows fences refuses one lower than it has seen. Raises
+        `Unavailable` (`Outrun` for a lower fence), or `Rejected` for good."""
 
     async def weights(self, driver: Driver, target: Target) -> Weights:
         """The split that is really live; empty when nothing has traffic. Raises `Unavailable`."""
@@ -215,11 +215,17 @@ class ServicePolicy:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much may be asked within a minute: by one person typing, by one pressing, and by
-    everybody in one channel together."""
+    everybody in one channel together. `lookups` of versions while one person fills in a form.
+
+    The refusals say how often one person is told that it was too much; each is a call to Slack.
+    """
 
     commands: int
     clicks: int
     channel: int
+    lookups: int
+    click_refusals: int
+    mention_refusals: int
 
 
 @dataclass(frozen=True, slots=True)

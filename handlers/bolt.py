@@ -89,7 +89,8 @@ class Door:
             case AppMentioned() as mention:
                 await self._mention(ack, mention, body)
             case BlockSuggestion() as question:
-                await ack(options=await self._form.options(question))
+                may_look = self._limit.lookup(question)
+                await ack(options=await self._form.options(question, may_look))
 
     async def _own_up(self, ack: AsyncAck, shape: Shape | None, fault: Message) -> None:
         """Only with what Slack gave us: what led to the bug may not be built on again."""

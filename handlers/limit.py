@@ -14,7 +14,13 @@ from bot.ports import Limits, Message
 from bot.writer import Source
 from handlers.clicks import name_of, pressed
 from handlers.parse import asks_to_roll_back
-from handlers.shapes import AppMentioned, BlockActions, SlashCommand, ViewSubmission
+from handlers.shapes import (
+    AppMentioned,
+    BlockActions,
+    BlockSuggestion,
+    SlashCommand,
+    ViewSubmission,
+)
 
 _MINUTE = 60.0
 #: Slack sends a delivery again for some five minutes; what was accepted then stays accepted.
@@ -22,8 +28,6 @@ _REMEMBERED = 600.0
 _MOST_REMEMBERED = 20_000
 _MOST_FOLLOWED = 10_000
 _ROLLING_BACK = frozenset({"dep.roll_back", "rollback.confirm", "rollback.edit", "rollback.cancel"})
-#: Each of these answers is a call to Slack of ours; the others stand in the acknowledgement.
-_TOLD_PER_MINUTE = {"mention": 1, "click": 12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ class _Purse:
 
 
 class Limit:
-    """Counts for one replica: with two of them, twice as much may pass.
+    """Counts for one replica: with two of them, twice as much may pass. It guards a replica's
+    loop and its database connections, of which two replicas have twice as many.
 
     Rolling back is neither limited nor counted. *limits* None lets everything pass; *on_over*
     is told the kind of everything that did not.
@@ -124,6 +129,17 @@ class Limit:
             return None
         return self._judge("mention", mention.team_id, event.user, event.channel, source.key)
 
+    def lookup(self, question: BlockSuggestion) -> bool:
+        """Whether the catalogue may be asked. Nobody is told: there is no room under a field."""
+        if self._limits is None:
+            return True
+        who = ("looked up", question.team.id, question.user.id)
+        if self._windows.wait(who, self._limits.lookups) > 0:
+            self._on_over("lookup")
+            return False
+        self._windows.take(who)
+        return True
+
     def _judge(
         self, kind: str, team: str, user: str, channel: str | None, key: InboxKey
     ) -> Over | None:
@@ -133,7 +149,9 @@ class Limit:
         for purse in purses:
             wait = self._windows.wait(purse.who, purse.allowed)
             if wait > 0:
-                return self._over(kind, (team, user), purse, wait)
+                self._on_over(kind)
+                may_tell = self._may_tell((kind, team, user), _refusals(self._limits, kind))
+                return Over(replies.refusal(_refusal(purse, math.ceil(wait))) if may_tell else None)
         for purse in purses:
             self._windows.take(purse.who)
         self._accepted[key] = self._clock()
@@ -148,14 +166,18 @@ class Limit:
             self._accepted.popitem(last=False)
         return key in self._accepted
 
-    def _over(self, kind: str, who: tuple[str, str], purse: _Purse, wait: float) -> Over:
-        self._on_over(kind)
-        often = _TOLD_PER_MINUTE.get(kind)
-        if often is not None:
-            if self._told.wait((kind, *who), often) > 0:
-                return Over(None)
-            self._told.take((kind, *who))
-        return Over(replies.refusal(_refusal(purse, math.ceil(wait))))
+    def _may_tell(self, who: Hashable, often: int | None) -> bool:
+        if often is None:
+            return True
+        if self._told.wait(who, often) > 0:
+            return False
+        self._told.take(who)
+        return True
+
+
+def _refusals(limits: Limits, kind: str) -> int | None:
+    """A minute's, where each is a call to Slack; the others stand in the acknowledgement."""
+    return {"mention": limits.mention_refusals, "click": limits.click_refusals}.get(kind)
 
 
 def _purses(

@@ -15,14 +15,17 @@ class RequestForm:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def options(self, question: BlockSuggestion) -> list[Json]:
-        """What is offered under the field that is typed into; never raises, may be empty."""
+    async def options(self, question: BlockSuggestion, may_look: bool = True) -> list[Json]:
+        """What is offered under the field that is typed into; never raises, may be empty.
+
+        Without a look, what is typed is offered as it is, as while the catalogue is away.
+        """
         service = _service(question)
         typed = question.value.strip()
         if service not in self._desk.policies.services or (typed and not is_version(typed)):
             return []
         try:
-            found = await self._desk.previews.offered(service, typed)
+            found = await self._desk.previews.offered(service, typed) if may_look else None
         except Refused:
             return []
         return request.version_options(found, typed, self._desk.names)

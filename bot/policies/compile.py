@@ -43,7 +43,14 @@ def people(org: OrgFile) -> People:
 
 def limits(org: OrgFile) -> Limits:
     entry = org.limits
-    return Limits(entry.commands_per_minute, entry.clicks_per_minute, entry.channel_per_minute)
+    return Limits(
+        commands=entry.commands_per_minute,
+        clicks=entry.clicks_per_minute,
+        channel=entry.channel_per_minute,
+        lookups=entry.lookups_per_minute,
+        click_refusals=entry.click_refusals_per_minute,
+        mention_refusals=entry.mention_refusals_per_minute,
+    )
 
 
 def effective(policy: ServiceFile) -> str:

@@ -45,6 +45,24 @@ class LimitsEntry(Strict):
     channel_per_minute: int = Field(
         default=120, ge=1, le=6000, description="All of these by everybody in one channel."
     )
+    lookups_per_minute: int = Field(
+        default=60,
+        ge=1,
+        le=600,
+        description="Times that versions are looked up while one person types into the form.",
+    )
+    click_refusals_per_minute: int = Field(
+        default=12,
+        ge=1,
+        le=60,
+        description="How often one person reads that a click was too much; each calls Slack.",
+    )
+    mention_refusals_per_minute: int = Field(
+        default=1,
+        ge=1,
+        le=60,
+        description="How often one person reads that a mention was too much; each calls Slack.",
+    )
 
 
 class OrgFile(Strict):

@@ -11,7 +11,6 @@ from aiohttp.test_utils import TestClient, TestServer
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.ports import Limits
 from bot.questions import Questions
 from handlers.bolt import Door, bolt_app, http_handler
 from handlers.desk import Desk
@@ -19,6 +18,7 @@ from handlers.errors import Answers
 from handlers.gate import Admitted
 from handlers.limit import Limit
 from tests.builders import ANA, DANA, TEAM
+from tests.handlers.allowing import allowing
 from tests.handlers.office import PILOT, Office
 from tests.handlers.reading import text_of
 
@@ -47,7 +47,7 @@ def door_of(office: Office, kind: type[Door] = Door) -> Door:
         office.chat,
     )
     answers = Answers(office.policies, office.numbers)
-    limit = Limit(Limits(9, 9, 9), stopped, office.limited.append)
+    limit = Limit(allowing(9, 9, 9), stopped, office.limited.append)
     return kind(desk, answers, office.chat, PILOT, limit)
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from bot.domain.deployment import Phase
-from bot.ports import Limits
 from tests.builders import ANA, DANA, QUINN, SAM, TEAM
+from tests.fakes import Trouble
+from tests.handlers.allowing import allowing
 from tests.handlers.office import PILOT, Office
 from tests.handlers.reading import buttons
+from tests.handlers.test_request_form import names, offered
 
-FEW = Limits(commands=3, clicks=4, channel=1000)
+FEW = allowing(3, 4, 1000, lookups=5)
 MINUTE = timedelta(minutes=1)
 
 
@@ -204,3 +206,23 @@ def mention(user: str, text: str) -> dict[str, Any]:
     event = {"type": "app_mention", "user": user, "text": f"<@{PILOT}> {text}", "ts": "1.1"}
     outer = {"type": "event_callback", "team_id": TEAM, "event_id": "EvFlood"}
     return outer | {"event": event | {"channel": "C0DEPLOY"}}
+
+
+async def test_whoever_has_versions_looked_up_too_often_may_still_send_what_they_typed(
+    busy: Office,
+) -> None:
+    asked: list[str] = []
+
+    async def count(what: str) -> Trouble:
+        asked.append(what)
+        return Trouble.NONE
+
+    busy.world.releases.fate = count
+    for _ in range(5):
+        await offered(busy, "v1.8")
+    so_far = len(asked)
+
+    assert names(await offered(busy, "v1.8")) == ["v1.8"]
+    assert names(await offered(busy, "")) == []
+    assert (so_far, len(asked)) == (5, 5)
+    assert busy.limited == ["lookup"] * 2

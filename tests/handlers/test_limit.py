@@ -12,11 +12,19 @@ from bot.ports import Limits
 from bot.writer import Source
 from handlers.limit import Limit, Windows
 from handlers.parse import asks_to_roll_back
-from handlers.shapes import AppMentioned, BlockActions, SlashCommand, ViewSubmission, shape_of
+from handlers.shapes import (
+    AppMentioned,
+    BlockActions,
+    BlockSuggestion,
+    SlashCommand,
+    ViewSubmission,
+    shape_of,
+)
 from tests.builders import ANA, DANA, TEAM
 from tests.fakes import Clock
+from tests.handlers.allowing import allowing
 
-FEW = Limits(commands=3, clicks=4, channel=6)
+FEW = allowing(3, 4, 6)
 GOING_BACK = (
     ("command", "/rollback"),
     ("click", "dep.roll_back"),
@@ -50,6 +58,21 @@ class Crowd:
     ) -> bool:
         """Whether it may be carried out."""
         return self.judged(kind, what, user, channel, number) is None
+
+    def looks_up(self, user: str = DANA) -> bool:
+        """Whether the catalogue is asked for what *user* types into the form."""
+        question = shape_of(
+            {
+                "type": "block_suggestion",
+                "team": {"id": TEAM},
+                "user": {"id": user},
+                "action_id": "deploy.form.version",
+                "block_id": "version.checkout",
+                "value": "v1",
+            }
+        )
+        assert isinstance(question, BlockSuggestion)
+        return self.limit.lookup(question)
 
     def judged(
         self, kind: str, what: str, user: str = DANA, channel: str = "C1", number: int = 0
@@ -97,7 +120,7 @@ def test_what_is_above_the_limit_waits_until_the_oldest_is_a_minute_old() -> Non
 
 
 def test_a_minute_is_a_minute_and_no_moment_less() -> None:
-    crowd = Crowd(Limits(1, 1, 1000))
+    crowd = Crowd(allowing(1, 1, 1000))
     crowd.asks("command", "/deploy")
 
     crowd.clock.passed += 59.999
@@ -109,7 +132,7 @@ def test_a_minute_is_a_minute_and_no_moment_less() -> None:
 
 @pytest.mark.parametrize(("kind", "what"), GOING_BACK)
 def test_going_back_passes_whatever_is_used_up_and_uses_nothing_up(kind: str, what: str) -> None:
-    crowd = Crowd(Limits(1, 1, 2))
+    crowd = Crowd(allowing(1, 1, 2))
     before = [crowd.asks(kind, what) for _ in range(50)]
     rest = [crowd.asks("command", "/deploy"), crowd.asks("click", "dep.hold")]
 
@@ -172,7 +195,7 @@ def test_without_limits_everything_passes() -> None:
 
 
 def test_a_mention_over_the_limit_is_answered_once_a_minute_and_counted_each_time() -> None:
-    crowd = Crowd(Limits(1, 1, 1000))
+    crowd = Crowd(allowing(1, 1, 1000))
     crowd.asks("mention", "approve")
 
     told = []
@@ -185,13 +208,40 @@ def test_a_mention_over_the_limit_is_answered_once_a_minute_and_counted_each_tim
     assert crowd.over == ["mention"] * 100
 
 
-def test_presses_over_the_limit_are_answered_but_not_each() -> None:
-    crowd = Crowd(Limits(1, 1, 1000))
-    crowd.asks("click", "dep.approve")
+@pytest.mark.parametrize(("kind", "what"), [("click", "dep.approve"), ("mention", "approve")])
+@pytest.mark.parametrize("often", [1, 7])
+def test_what_is_over_the_limit_is_answered_as_often_as_the_policy_says(
+    kind: str, what: str, often: int
+) -> None:
+    crowd = Crowd(allowing(1, 1, 1000, click_refusals=often, mention_refusals=often))
+    crowd.asks(kind, what)
 
-    told = [getattr(crowd.judged("click", "dep.approve"), "told", None) for _ in range(100)]
+    told = [getattr(crowd.judged(kind, what), "told", None) for _ in range(100)]
 
-    assert sum(message is not None for message in told) == 12
+    assert sum(message is not None for message in told) == often
+
+
+def test_what_is_answered_in_the_acknowledgement_is_answered_each_time() -> None:
+    crowd = Crowd(allowing(1, 1, 1000, click_refusals=1, mention_refusals=1))
+    for kind, what in (("command", "/deploy"), ("form", "reject.submit")):
+        crowd.asks(kind, what)
+
+        over = [crowd.judged(kind, what) for _ in range(20)]
+
+        assert all(getattr(each, "told", each) is not None for each in over)
+
+
+def test_versions_are_looked_up_so_often_a_minute_and_nothing_else_is_used_up_by_it() -> None:
+    crowd = Crowd(allowing(1, 1, 1, lookups=5))
+
+    looked = [crowd.looks_up() for _ in range(8)]
+    of_ana = crowd.looks_up(ANA)
+    crowd.clock.passed += 60
+
+    assert looked == [True] * 5 + [False] * 3
+    assert (of_ana, crowd.looks_up()) == (True, True)
+    assert crowd.asks("click", "dep.approve")
+    assert crowd.over == ["lookup"] * 3
 
 
 def test_whoever_is_quiet_for_a_minute_is_forgotten() -> None:

@@ -36,11 +36,12 @@ def test_one_service_file_is_read_with_the_org_yaml_beside_it(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("written", "limits"),
     [
-        ("", Limits(10, 30, 120)),
-        ("limits: {commands_per_minute: 5}\n", Limits(5, 30, 120)),
+        ("", Limits(10, 30, 120, 60, 12, 1)),
+        ("limits: {commands_per_minute: 5}\n", Limits(5, 30, 120, 60, 12, 1)),
         (
-            "limits: {commands_per_minute: 1, clicks_per_minute: 2, channel_per_minute: 3}\n",
-            Limits(1, 2, 3),
+            "limits: {commands_per_minute: 1, clicks_per_minute: 2, channel_per_minute: 3, "
+            "lookups_per_minute: 4, click_refusals_per_minute: 5, mention_refusals_per_minute: 6}",
+            Limits(1, 2, 3, 4, 5, 6),
         ),
     ],
 )

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.ports import Limits as Rules
 from handlers.bolt import http_handler
 from handlers.gate import Limits, gated
 from tests.builders import DANA
+from tests.handlers.allowing import allowing
 from tests.handlers.office import Office
 from tests.security.slack_requests import COMMAND, FORM, NOW, SECRET, form, signed
 from tests.security.wire import Wire
@@ -24,7 +24,7 @@ _SENT = 300
 @pytest.fixture
 async def limited(database: Path) -> AsyncIterator[Office]:
     office = Office(database)
-    office.policies = replace(office.policies, limits=Rules(_ACCEPTED, 30, 120))
+    office.policies = replace(office.policies, limits=allowing(_ACCEPTED, 30, 120))
     async with office:
         yield office
 

@@ -1,4 +1,4 @@
-"""Signed payloads whose unused parts are strange: what Bolt reads on the way is not ours to trust."""
+"""Signed payloads with strange parts that only Bolt reads: a bad request, and no fault."""
 
 import copy
 from collections import Counter
