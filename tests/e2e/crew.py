@@ -127,8 +127,8 @@ async def promoted(team: Team, *weights: int) -> None:
     it stands still between two of them however busy the machine is."""
     for weight in weights:
         assert (await team.press(ANA, "dep.promote")).is_fine
-        await team.until_so(_is_healthy_at(weight), f"is healthy at {weight} %")
+        await team.until_so(healthy_at(weight), f"is healthy at {weight} %")
 
 
-def _is_healthy_at(weight: int) -> Callable[[Deployment], bool]:
+def healthy_at(weight: int) -> Callable[[Deployment], bool]:
     return lambda d: d.weight == weight and d.passing_since is not None

@@ -4,16 +4,21 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.demo.supervisor import NotReady
 from bot.domain.deployment import Phase
-from tests.builders import ANA, QUINN
+from bot.memory import StaleRevision, Transaction
+from tests.builders import ANA, QUINN, TEAM
 from tests.e2e.conftest import MakeTeam
-from tests.e2e.crew import Crew
+from tests.e2e.crew import Crew, healthy_at
 from tests.e2e.harness import Team
+from tests.e2e.policies import STEPS
 from tests.e2e.promises import kept
 from tests.e2e.waiting import LONG
 
@@ -21,6 +26,7 @@ pytestmark = pytest.mark.kill
 
 #: What is promised: within so many seconds the other replica carries on.
 TAKEN_OVER = 30.0
+MINUTE = timedelta(minutes=1)
 
 
 async def canary_of_two(team: Team) -> None:
@@ -29,18 +35,42 @@ async def canary_of_two(team: Team) -> None:
     await team.until_so(lambda d: d.weight >= 10, "is a canary")
 
 
-@pytest.mark.timeout(200)
+async def a_minute_passes(team: Team) -> None:
+    """As if the deployment had done for a minute longer what it does."""
+
+    def earlier(at: datetime | None) -> datetime | None:
+        return at and at - MINUTE
+
+    async def unit(tx: Transaction) -> None:
+        d = await tx.deployments.get(TEAM, "D-1")
+        assert d is not None
+        aged = replace(
+            d,
+            started_at=earlier(d.started_at),
+            passing_since=earlier(d.passing_since),
+            update_due_at=earlier(d.update_due_at),
+        )
+        await tx.deployments.save(aged, tx.now, None)
+
+    while True:
+        with suppress(StaleRevision):
+            return await team.store.run(unit)
+
+
 async def test_each_status_is_told_once_however_many_bots_there_are(
     make_team: MakeTeam, postgres: str
 ) -> None:
-    """As long as it takes: a status may come every minute at the most."""
-    team = await make_team(postgres, bots=2, bake="16s")
-    await canary_of_two(team)
+    team = await make_team(postgres, bots=2, bake="60s")
+    await team.request()
+    await team.approve(ANA, QUINN)
+    for weight in STEPS:
+        await team.until_so(healthy_at(weight), f"is healthy at {weight} %")
+        await a_minute_passes(team)
 
-    await team.until(Phase.SUCCEEDED, within=150)
+    await team.until(Phase.SUCCEEDED)
 
     await kept(team)
-    assert (await team.until(Phase.SUCCEEDED)).beat >= 1
+    assert (await team.until(Phase.SUCCEEDED)).beat >= len(STEPS) - 1
     updates = await team.keys_of("update")
     posts = [m for m in team.top_level() if team.key_of(m) in updates]
     assert len(posts) >= 2
