@@ -4,7 +4,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.domain import ahead, alarm, rollback, rollout, running, signing, updates, watch, wishes
+from bot.domain import (
+    ahead,
+    alarm,
+    clocks,
+    rollback,
+    rollout,
+    running,
+    signing,
+    updates,
+    watch,
+    wishes,
+)
 from bot.domain.deployment import OVER, Decision, Deployment, Last, Phase
 from bot.domain.effects import Anchor, Announce, Entry, RefreshCard, SetTraffic
 from bot.domain.events import (
@@ -38,12 +49,15 @@ def decide(d: Deployment, event: Event, context: Context, now: datetime) -> Deci
 
     Raises `Refused` for a wish that cannot be granted; never for what the bot sees.
     """
+    before, d = d, clocks.put_right(d, now)
     match event:
         case Observed() | Elapsed() | Superseded() | Alarmed() | Overtaken():
             decision = _see(d, event, context, now)
         case _:
             decision = _wish(d, event, context, now)
-    return settle(d, decision, now)
+    if d is not before:
+        decision = clocks.telling(decision, before, now)
+    return settle(before, decision, now)
 
 
 def settle(before: Deployment | None, decision: Decision, now: datetime) -> Decision:

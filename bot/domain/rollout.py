@@ -7,7 +7,7 @@ from bot.domain.ahead import is_ahead, split_in_words, stop
 from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.effects import Serves, SetTraffic
 from bot.domain.events import Observed
-from bot.domain.health import Health, Verdict, about, assess, spoken
+from bot.domain.health import Health, HealthRules, Verdict, about, assess, spoken
 from bot.domain.line import Bold, Line
 from bot.domain.plan import RolloutStage
 from bot.domain.release import is_same_split
@@ -36,7 +36,7 @@ def look(decision: Decision, seen: Observed, now: datetime) -> Decision:
         weights=seen.weights if seen.weights is not None else d.weights,
         live_since=(d.live_since or now) if is_live else None,
         health=health,
-        passing_since=(d.passing_since or now) if is_good else None,
+        passing_since=_passing_since(d, stage.health, now) if is_good else None,
         unsure_since=None if is_good else (d.unsure_since or now),
         is_behind=d.is_behind and not is_live,
         is_alarmed=d.is_alarmed and health.verdict is not Verdict.PASS,
@@ -111,6 +111,14 @@ def is_promotable(d: Deployment, now: datetime) -> bool:
         return False
     is_fresh: bool = now - d.health.at <= max(stage.health.max_age, timedelta(seconds=1))
     return is_fresh and d.health.verdict is Verdict.PASS
+
+
+def _passing_since(d: Deployment, rules: HealthRules, now: datetime) -> datetime:
+    """Since when it would be good, had nobody looked away: time that no look vouches for, of a
+    process that stood still or a clock that jumped, is no part of a bake."""
+    if d.passing_since is None or d.health is None:
+        return now
+    return d.passing_since + max(now - d.health.at - rules.max_age, timedelta())
 
 
 def _why(d: Deployment) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Self, TypeVar
 
 from bot.domain.approvals import RoleSlot
 from bot.domain.decide import decide, settle
-from bot.domain.deployment import Decision, Deployment
+from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.effects import (
     Disproves,
     FreeSlot,
@@ -21,7 +21,15 @@ from bot.domain.events import Approved, Elapsed, Event, Held, Observed, Requeste
 from bot.domain.gates import Check, CheckResult, Driver
 from bot.domain.health import Reading, Verdict
 from bot.domain.jobs import JobState, JobStatus
-from bot.domain.plan import ApprovalStage, GateStage, JobStage, Plan, RollbackRules, digest
+from bot.domain.plan import (
+    ApprovalStage,
+    GateStage,
+    JobStage,
+    Plan,
+    RollbackRules,
+    RolloutStage,
+    digest,
+)
 from bot.domain.refusal import Refusal, Refused
 from bot.domain.release import Migration, Version
 from bot.domain.request import request
@@ -33,6 +41,7 @@ T = TypeVar("T")
 
 OLD, NEW, OLDER = a_version("v1.8.2"), a_version("v1.8.3"), a_version("v1.8.1")
 TICK = timedelta(seconds=5)
+OFTEN = timedelta(seconds=30)
 MINUTE = timedelta(minutes=1)
 VERIFY = Check("serves", Driver("http"), "on_call")
 
@@ -164,7 +173,14 @@ class Story:
         return self.later(time).after(Elapsed())
 
     def healthy(self, time: timedelta = TICK, **what: Any) -> Self:
-        """After *time*, the wanted split is seen with a good reading."""
+        """After *time*, the wanted split is seen with a good reading; in a rollout until then,
+        too, or until the next step begins."""
+        is_baking = isinstance(self.d.stage, RolloutStage) and self.d.phase is Phase.RUNNING
+        place = (self.d.cursor, self.d.step)
+        while is_baking and time > OFTEN and not what:
+            time -= OFTEN
+            if (self.healthy(OFTEN).d.cursor, self.d.step) != place:
+                return self
         self.later(time)
         seen = {"weights": self.d.wanted_weights, "reading": a_reading(self.now), **what}
         return self.sees(**seen)
