@@ -187,8 +187,8 @@ BUGS = (
         "the bake counts from the asking, not from the seeing",
         (
             _ROLLOUT,
-            "(d.passing_since or now) if is_good",
-            "(d.passing_since or d.step_since) if is_good",
+            "d.health is None:\n        return now",
+            "d.health is None:\n        return d.step_since",
         ),
     ),
     _bug(
