@@ -37,7 +37,7 @@ from bot.ports import Policies, Unavailable, World
 from bot.previews import Previews
 from bot.questions import Questions
 from bot.settings import Settings
-from bot.web import Readiness, application
+from bot.web import Readiness, application, runner_of
 from bot.writer import Writer
 from handlers.bolt import Door, bolt_app, http_handler
 from handlers.desk import Desk
@@ -229,7 +229,7 @@ async def _listen(
 ) -> str:
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
     served = application(slack, ready, numbers, token, settings.listen.is_loopback)
-    runner = web.AppRunner(served, access_log=None, shutdown_timeout=3)
+    runner = runner_of(served)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, settings.listen.host, settings.listen.port).start()

@@ -11,6 +11,9 @@ from bot.numbers import Numbers
 #: Says in a few words what is missing before this process can do its work; empty when ready.
 Readiness = Callable[[], Awaitable[tuple[str, ...]]]
 
+#: Seconds: more than the usual minute of a balancer, which has to be the first to close.
+_IDLE = 75.0
+
 
 def application(
     slack: Handler | None,
@@ -33,6 +36,12 @@ def application(
     if slack is not None:
         app.router.add_route("*", "/slack/events", slack)
     return app
+
+
+def runner_of(served: web.Application, idle: float = _IDLE) -> web.AppRunner:
+    """Closes a connection on which no whole head of a request came within *idle* seconds, so
+    that whoever opens many and says nothing does not use up what can be open."""
+    return web.AppRunner(served, access_log=None, shutdown_timeout=3, keepalive_timeout=idle)
 
 
 async def _alive(_: web.Request) -> web.Response:

@@ -1,11 +1,15 @@
 """What operators and probes look at: alive, ready, numbers, and nothing more than they may see."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.numbers import Numbers
-from bot.web import application
+from bot.web import application, runner_of
 
 TOKEN = "a-token-of-the-operators"
 
@@ -88,3 +92,55 @@ async def test_without_a_token_the_numbers_are_on_loopback_or_nowhere(
 async def test_slack_has_no_door_without_a_signing_secret() -> None:
     async with client_of() as client:
         assert (await client.post("/slack/events", data=b"{}")).status == 404
+
+
+@asynccontextmanager
+async def served(idle: float) -> AsyncIterator[int]:
+    """The port of a server that bears silence for *idle* seconds."""
+
+    async def ready() -> tuple[str, ...]:
+        return ()
+
+    runner = runner_of(application(None, ready, Numbers(), TOKEN, is_loopback=True), idle)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /healthz HTTP/1.1\r\nX-Slow: 1"])
+async def test_a_connection_that_never_says_what_it_wants_is_closed(said: bytes) -> None:
+    async with served(idle=0.2) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(said)
+
+        assert await asyncio.wait_for(reader.read(), 30) == b""
+
+        writer.close()
+
+
+async def test_a_head_that_trickles_in_gains_no_time() -> None:
+    async with served(idle=0.2) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        closed = asyncio.create_task(reader.read())
+        async with asyncio.timeout(30):
+            while not closed.done():
+                writer.write(b"x")
+                await asyncio.wait([closed], timeout=0.02)
+
+        assert closed.exception() is not None or closed.result() == b""
+        writer.close()
+
+
+async def test_silence_is_borne_for_longer_than_a_balancers_minute() -> None:
+    runner = runner_of(web.Application())
+    await runner.setup()
+    assert runner.server is not None
+
+    handler = runner.server()
+
+    assert handler.keepalive_timeout == 75
+    await runner.cleanup()
