@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from storage.addresses import BadAddress, is_postgres, sqlite_path
+from storage.private import make_private
 
 
 async def copy(url: str, to: Path) -> None:
@@ -23,5 +24,6 @@ def _copy(source: Path, to: Path) -> None:
         raise FileExistsError(f"{to} is there already")
     if not source.exists():
         raise FileNotFoundError(f"{source} is not there")
+    make_private(to)
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(to)) as new:
         old.backup(new)

@@ -3,9 +3,14 @@
 import importlib
 from types import ModuleType
 
+from storage.addresses import is_postgres, sqlite_path
+from storage.private import make_private
+
 
 async def upgrade(url: str, to: str = "head") -> None:
     """Bring the schema to *to*; safe to call from several replicas at once."""
+    if not is_postgres(url):
+        make_private(sqlite_path(url))
     await _apply().upgrade(url, to)
 
 

@@ -13,6 +13,7 @@ from bot.memory import Transaction
 from bot.ports import Unavailable
 from storage.connection import Conflict, Row, for_sqlite, stamp
 from storage.plans import Known
+from storage.private import make_private
 from storage.transaction import SqlTransaction, settled
 
 T = TypeVar("T")
@@ -230,6 +231,7 @@ def _drive(unit: Coroutine[Any, Any, T]) -> T:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    make_private(path)
     try:
         connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
         try:
