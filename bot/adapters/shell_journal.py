@@ -74,7 +74,9 @@ class Journal:
 
         It is written aside and linked, so nobody ever sees it half written or not yet locked.
         """
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # One by one: what is made on the way to another gets no mode of ours.
+        self.directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.directory.mkdir(exist_ok=True, mode=0o700)
         aside = self.directory / f"start.{secrets.token_hex(8)}"
         descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         try:

@@ -13,6 +13,17 @@ from bot.policies.yaml_source import Node
 _KINDS = ("gate", "job", "approval", "rollout", "watch")
 _PLACEHOLDERS = ("service", "version", "commit", "artefact", "environment")
 _IN_ADDRESS = ("service", "version", "environment")
+#: Secrets from the environment that are the bot's alone.
+_OF_THE_BOT = frozenset(
+    {
+        "DATABASE_URL",
+        "PILOTHOUSE_HEARTBEAT_URL",
+        "PILOTHOUSE_METRICS_TOKEN",
+        "SLACK_APP_TOKEN",
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+    }
+)
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -52,6 +63,8 @@ def in_service(root: Node) -> Iterator[Finding]:
     yield from _first_deployment(root)
     for job in root.each("jobs", "*", "run"):
         yield from _arguments(job)
+    for variable in root.each("jobs", "*", "env", "*"):
+        yield from _variable(variable)
     yield from _addresses(root)
     for alias in root.each("aliases", "*"):
         service = root.get("service")
@@ -193,6 +206,12 @@ def _arguments(run: Node) -> Iterator[Finding]:
             yield from _program(node, text)
         else:
             yield from _placeholders(node, text)
+
+
+def _variable(node: Node) -> Iterator[Finding]:
+    if node.value in _OF_THE_BOT:
+        fix = "give the program its own value, under another name"
+        yield node.finding("with it a job could do what the bot can", fix)
 
 
 def _program(node: Node, text: str) -> Iterator[Finding]:

@@ -73,6 +73,21 @@ async def test_a_key_is_run_once_however_often_it_is_started(
     assert (tmp_path / "runs").read_text() == "x"
 
 
+async def test_what_is_known_of_jobs_is_for_its_owner_only(tmp_path: Path) -> None:
+    job = python("print('said')")
+    runner = ShellRunner(tmp_path / "bot" / "jobs")
+    before = os.umask(0)
+    try:
+        await runner.start(KEY, job, TARGET, VERSION)
+    finally:
+        os.umask(before)
+    await until_over(runner, job)
+
+    jobs = tmp_path / "bot" / "jobs"
+    modes = {oct(path.stat().st_mode & 0o777) for path in (jobs, *jobs.iterdir())}
+    assert modes == {"0o700"}, "else another could say in advance how a job ended"
+
+
 async def test_another_runner_sees_the_same_job(runner: ShellRunner, tmp_path: Path) -> None:
     job = python("pass")
     await runner.start(KEY, job, TARGET, VERSION)
