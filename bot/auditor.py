@@ -72,6 +72,9 @@ class Asks(Protocol):
     async def unsealed(self, tx: Transaction) -> Heads:
         """Heads that changed since they were sealed last."""
 
+    async def clock_went_back(self, tx: Transaction) -> bool:
+        """Since the last look, whoever looked."""
+
     async def known(self, tx: Transaction) -> tuple[Known, ...]:
         """What was told and is not mended."""
 
@@ -92,6 +95,7 @@ class _Audit:
     open: tuple[Violation, ...] = ()
     new: tuple[Violation, ...] = ()
     over: tuple[Violation, ...] = ()
+    clock_went_back: bool = False
 
 
 class Auditor:
@@ -133,6 +137,8 @@ class Auditor:
             return ()
         self._suspects = done.suspects
         self._count(done.open)
+        if done.clock_went_back:
+            _log.warning("the database's clock went back", since="the last look")
         for violation in done.new:
             _log.error("records do not agree", code=RULES[violation.rule], **_words(violation))
         for violation in done.over:
@@ -163,6 +169,10 @@ class Auditor:
         await self._guard(violation.thing, self._hold(violation))
 
     async def _look(self, tx: Transaction) -> _Audit:
+        went_back = await self._asks.clock_went_back(tx)
+        if went_back:  # perhaps while nobody ran, so that no lap could tell
+            await tx.deployments.all_due()
+            await tx.outbox.all_sendable()
         is_mine = await tx.acquire("sealer", self._owner, _MINUTE / 2) is not None
         known = await self._asks.known(tx)
         if not is_mine:
@@ -187,7 +197,7 @@ class Auditor:
         suspects = frozenset(at for at, v in found.items() if v.rule in _TWICE)
         anchors = await tx.seal(heads)
         closed = tuple(k.violation for k in over)
-        return _Audit(anchors, suspects, (*still, *new), tuple(new), closed)
+        return _Audit(anchors, suspects, (*still, *new), tuple(new), closed, went_back)
 
     def _is_certain(self, violation: Violation, at: tuple[str, str]) -> bool:
         return violation.rule not in _TWICE or at in self._suspects

@@ -132,7 +132,7 @@ class Deployments(Protocol):
         """Due, unfinished, unclaimed: now by database time and at *by*; longest overdue first."""
 
     async def all_due(self) -> None:
-        """What is unfinished and would be due later is due now; claims stay. Idempotent."""
+        """What is unfinished is due now; claims stay, but no longer than any. Idempotent."""
 
     async def survey(
         self, claims: Sequence[Claim]
@@ -192,7 +192,7 @@ class Outbox(Protocol):
         """Give up for good; kept, counted, and the lane goes on."""
 
     async def all_sendable(self) -> None:
-        """What is ready and was to wait may be sent now; leases stay. Idempotent."""
+        """What is ready and was to wait may be sent now; leases as `all_due`. Idempotent."""
 
     async def next_at(self) -> datetime | None:
         """When the earliest waiting parcel may be sent."""

@@ -15,6 +15,7 @@ from bot.memory import Claim, StaleRevision, Surroundings
 from storage import coding, environments, past, surroundings
 from storage.connection import Conflict, Connection, Row, first, moment, one, padded, wanted
 from storage.journal import Head, SqlJournal
+from storage.leases import LONGEST
 from storage.plans import SqlPlans
 from storage.threads import Noted
 
@@ -70,6 +71,9 @@ RETURNING team, id, lease_fence, next_due_at"""
 
 _ALL_DUE = """
 UPDATE deployments SET next_due_at = :now WHERE finished_at IS NULL AND next_due_at > :now"""
+
+_LEASES_AHEAD = """
+UPDATE deployments SET lease_until = :far WHERE finished_at IS NULL AND lease_until > :far"""
 
 _GET = f"SELECT {_COLUMNS} FROM deployments WHERE team = :team AND id = :id"
 
@@ -182,6 +186,7 @@ class SqlDeployments:
 
     async def all_due(self) -> None:
         await self._connection.change(_ALL_DUE, now=self._now)
+        await self._connection.change(_LEASES_AHEAD, far=self._now + LONGEST)
 
     async def claim_due(
         self, owner: str, lease: timedelta, limit: int, by: datetime | None = None

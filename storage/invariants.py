@@ -16,6 +16,7 @@ from bot.violation import PREFIX, Violation
 from storage import coding
 from storage.chains import new_chains, one_chain
 from storage.connection import Connection, Row, first, moment
+from storage.leases import were_given_ahead
 from storage.seals import unsealed
 from storage.transaction import connection_of
 
@@ -91,6 +92,9 @@ class Invariants:
 
     async def unsealed(self, tx: Transaction) -> Heads:
         return await unsealed(connection_of(tx))
+
+    async def clock_went_back(self, tx: Transaction) -> bool:
+        return await were_given_ahead(connection_of(tx), tx.now)
 
     async def known(self, tx: Transaction) -> tuple[Known, ...]:
         rows = await connection_of(tx).rows(_KNOWN)

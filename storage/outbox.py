@@ -13,6 +13,7 @@ from bot.memory import Parcel, Sending
 from bot.ports import Unreadable
 from storage import coding
 from storage.connection import Connection, Row, first, moment, moment_or_none
+from storage.leases import LONGEST
 from storage.threads import Noted
 
 # What waits for a card stands aside: the card itself may come later in the same lane.
@@ -43,6 +44,11 @@ WHERE {_MINE}"""
 _ALL_SENDABLE = """
 UPDATE outbox SET next_at = :now
 WHERE done_at IS NULL AND state = 'ready' AND next_at > :now"""
+
+# Given by a clock that was ahead. Not ended at once: its holder may be at it this very moment.
+_LEASES_AHEAD = """
+UPDATE outbox SET lease_until = :far
+WHERE done_at IS NULL AND state = 'sending' AND lease_until > :far"""
 
 # Traffic is fenced and can be asked for twice: a doubt about an older wish is nobody's concern.
 _MAY_GO = "(NOT {0} OR wish = 'traffic')"
@@ -148,6 +154,7 @@ class SqlOutbox:
 
     async def all_sendable(self) -> None:
         await self._connection.change(_ALL_SENDABLE, now=self._now)
+        await self._connection.change(_LEASES_AHEAD, far=self._now + LONGEST)
 
     async def next_at(self) -> datetime | None:
         row = await first(self._connection, _NEXT_AT, now=self._now)

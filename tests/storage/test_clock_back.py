@@ -10,9 +10,11 @@ from bot.domain.deployment import Phase
 from bot.memory import Transaction
 from storage.addresses import is_postgres, sqlite_path
 from storage.connection import moment
+from storage.leases import LONGEST
 from storage.postgres import PostgresStore
 from storage.sqlite import SqliteStore
 from storage.store import OpenStore
+from storage.takeover import end_leases
 from tests.builders import NOW, a_plan
 from tests.fakes import Clock
 from tests.storage.alarms import Site, add, canary, over
@@ -173,3 +175,73 @@ async def test_a_lap_claims_only_what_was_due_and_free_when_it_began(
 
     assert await claimed(NOW) == set()
     assert await claimed(clock.now + TWO_HOURS) == {"D-142", "D-143"}
+
+
+async def test_a_claim_of_a_clock_ahead_lasts_no_longer_than_any(
+    store: OpenStore, clock: Clock
+) -> None:
+    site = Site(store)
+    await site.begin()
+    await put(store, said("hello"))
+    clock.now = NOW + TWO_HOURS
+    assert len(await store.run(lambda tx: tx.deployments.claim_due("gone", LEASE, 9))) == 1
+    (lost,) = await claim(store, "gone")
+
+    clock.now = NOW + timedelta(seconds=30)
+    for _ in range(2):
+        await store.run(lambda tx: tx.deployments.all_due())
+        await store.run(lambda tx: tx.outbox.all_sendable())
+    assert await claim(store) == (), "its sender may be at it this very moment"
+
+    clock.pass_(LONGEST)
+    assert len(await store.run(lambda tx: tx.deployments.claim_due("two", LEASE, 9))) == 1
+    (taken,) = await claim(store)
+    assert (taken.id, taken.is_in_doubt) == (lost.id, True)
+
+
+async def test_a_named_lease_of_a_clock_ahead_is_anybodys(store: OpenStore, clock: Clock) -> None:
+    clock.now = NOW + TWO_HOURS
+    fence = await store.run(lambda tx: tx.acquire("sealer", "gone", LEASE))
+    assert fence is not None
+    assert await store.run(lambda tx: tx.acquire("sealer", "two", LEASE)) is None
+
+    clock.now = NOW
+
+    assert await store.run(lambda tx: tx.acquire("sealer", "two", LEASE)) == fence + 1
+
+
+async def test_that_the_clock_went_back_while_nobody_ran_is_noticed_once(
+    site: Site, clock: Clock
+) -> None:
+    await site.auditor.audit()
+    clock.now = NOW + timedelta(seconds=30)
+
+    with capture_logs() as logs:
+        for _ in range(2):
+            await site.one_more("two").audit()
+            clock.pass_(timedelta(minutes=1))
+
+    assert await due_at(site) == NOW + timedelta(seconds=30)
+    assert [line["log_level"] for line in logs if line["event"] == WENT_BACK] == ["warning"]
+
+
+async def test_whoever_starts_alone_after_the_clock_went_back_waits_for_nothing(
+    site: Site, store: OpenStore, clock: Clock
+) -> None:
+    await site.auditor.audit()
+    clock.now = NOW + timedelta(seconds=30)
+
+    await end_leases(store)
+
+    assert await due_at(site) == clock.now
+
+
+async def test_whoever_starts_alone_by_a_clock_that_is_right_leaves_due_times_alone(
+    site: Site, store: OpenStore
+) -> None:
+    await site.auditor.audit()
+    due = await due_at(site)
+
+    await end_leases(store)
+
+    assert await due_at(site) == due
