@@ -2,22 +2,24 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any, get_type_hints
 
 from bot.domain import canon
 from bot.domain.deployment import Deployment
 from bot.domain.plan import Plan
 from bot.domain.release import Version
+from storage import writing
 
 #: Kept in columns or rows of their own.
 _APART = frozenset({"plan", "revision"})
 
 
 def dump(value: Any) -> str:
-    return canon.text(canon.encode(value))
+    return writing.text(value)
 
 
 def load(hint: Any, text: str) -> Any:
@@ -45,12 +47,8 @@ def read_version(text: str) -> Version:
 
 def state_text(d: Deployment) -> str:
     """Everything but the plan and the revision; what is None is left out."""
-    body = {
-        name: canon.encode(value)
-        for name in _state_names()
-        if (value := getattr(d, name)) is not None
-    }
-    return canon.text(body)
+    names, parts = _state_parts()
+    return writing.told(names, parts(d))
 
 
 def read_state(text: str, plan: Plan, revision: int) -> Deployment:
@@ -78,6 +76,12 @@ def _version(version: Version) -> Version:
 @cache
 def _state_names() -> tuple[str, ...]:
     return tuple(f.name for f in fields(Deployment) if f.name not in _APART)
+
+
+@cache
+def _state_parts() -> tuple[tuple[str, ...], Callable[[Deployment], tuple[Any, ...]]]:
+    names = tuple(sorted(_state_names()))
+    return names, attrgetter(*names)
 
 
 @cache

@@ -10,7 +10,7 @@ from bot.domain import canon
 from bot.domain.deployment import Deployment
 from bot.domain.effects import Entry
 from bot.memory import StaleRevision
-from storage import coding
+from storage import coding, writing
 from storage.connection import Conflict, Connection, first, moment
 
 Head = tuple[int, str]
@@ -38,7 +38,7 @@ _STORY = "SELECT at, body FROM journal WHERE team = :team AND thing = :thing ORD
 
 def linked(prev: str, facts: dict[str, Any]) -> str:
     """The hash of a row: of the row before it and of everything it says itself."""
-    return hashlib.sha256(prev.encode() + canon.canonical(facts)).hexdigest()
+    return hashlib.sha256((prev + writing.mapping(facts)).encode()).hexdigest()
 
 
 def instant(at: datetime) -> str:
