@@ -1,6 +1,7 @@
 """The lap: every unfinished thing that is due is claimed, looked at, and handed to the engine."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -75,8 +76,10 @@ class Reconciler:
         guard: Guard,
         lease: timedelta = timedelta(seconds=15),
         at_once: int = 16,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._clock = clock
         self._engine = engine
         self._observer = observer
         self._owner = owner
@@ -85,6 +88,8 @@ class Reconciler:
         self._at_once = at_once
         #: The latest the last lap saw on the store's clock: what it put off is due after that.
         self._seen_at: datetime | None = None
+        #: The store's clock at the last claim, and our own, which never jumps.
+        self._clocks: tuple[datetime, float] | None = None
         self._failures: Counter[tuple[str, str]] = Counter()
 
     async def lap(self, looked: Callable[[], None] = lambda: None) -> int:
@@ -132,9 +137,19 @@ class Reconciler:
             _log.warning("the database's clock went back", was=str(seen_at), now=str(now))
         if lap.began_at is None:
             lap.began_at = self._seen_at = now
+        self._mind_clock(now)
         lap.began_at = min(lap.began_at, now)
         self._saw(now)
         return claims
+
+    def _mind_clock(self, now: datetime) -> None:
+        """Say when more time passed there than here: whatever ends at a time ended early."""
+        was, self._clocks = self._clocks, (now, self._clock())
+        if was is None:
+            return
+        ahead = now - was[0] - timedelta(seconds=self._clocks[1] - was[1])
+        if ahead > _NO_JUMP:
+            _log.warning("the database's clock went ahead", was=str(was[0]), now=str(now))
 
     async def _read(self, claims: Sequence[Claim]) -> dict[Claim, Found]:
         async def unit(tx: Transaction) -> dict[Claim, Found]:

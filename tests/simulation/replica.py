@@ -52,7 +52,9 @@ class Replica:
             at_once=1,
             clock=clock.seconds,
         )
-        self._reconciler = Reconciler(store, self.engine, Observer(ports), name, guard, at_once=1)
+        self._reconciler = Reconciler(
+            *(store, self.engine, Observer(ports), name, guard), at_once=1, clock=clock.seconds
+        )
 
     async def lap(self) -> None:
         await guard("laps", self._reconciler.lap())

@@ -32,9 +32,10 @@ class Site:
     store: OpenStore
     numbers: Numbers = field(default_factory=Numbers)
     chat: FakeChat = field(default_factory=lambda: FakeChat(Clock()))
+    clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        known, clock = policies("checkout"), Clock()
+        known, clock = policies("checkout"), self.clock
         world = FakeWorld(clock)
         self.replica = Replica("one", self.store, known, world, self.chat, clock, Random(1))
         self.auditor = self.one_more("one")

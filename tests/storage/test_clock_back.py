@@ -22,6 +22,7 @@ from tests.storage.parcels import LEASE, again, claim, put, said, texts
 
 TWO_HOURS = timedelta(hours=2)
 WENT_BACK = "the database's clock went back"
+WENT_AHEAD = "the database's clock went ahead"
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def store(url: str, clock: Clock) -> AsyncIterator[OpenStore]:
 @pytest.fixture
 async def site(store: OpenStore, clock: Clock) -> Site:
     """A canary that was looked at once, by a clock two hours ahead."""
-    site = Site(store)
+    site = Site(store, clock=clock)
     await site.begin()
     clock.now = NOW + TWO_HOURS
     await site.replica.lap()
@@ -99,6 +100,21 @@ async def test_that_the_clock_went_back_is_told_once_with_both_times(
     assert line["log_level"] == "warning"
     assert line["was"] == str(NOW + TWO_HOURS)
     assert line["now"] == str(NOW + timedelta(seconds=30))
+
+
+async def test_that_the_clock_went_ahead_is_told_once_with_both_times(
+    site: Site, clock: Clock
+) -> None:
+    was = clock.now
+    clock.now += TWO_HOURS
+    with capture_logs() as logs:
+        for _ in range(3):
+            await site.replica.lap()
+            clock.pass_(timedelta(minutes=5))
+
+    (line,) = [line for line in logs if line["event"] == WENT_AHEAD]
+    assert line["log_level"] == "warning"
+    assert (line["was"], line["now"]) == (str(was), str(was + TWO_HOURS))
 
 
 async def test_a_clock_that_is_put_right_by_seconds_changes_nothing(
