@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.demo.page_server import PageServer, served
 
 CHROMIUM = "/usr/bin/chromium"
+#: Milliseconds in which anything that one waits for must be there, on a machine that is busy.
+PATIENCE = 40_000
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -21,6 +23,7 @@ QUIET = (
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """Started once; tests that use it mark themselves with `loop_scope="session"`."""
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
@@ -40,7 +43,7 @@ async def page(chromium: Browser, workspace: PageServer) -> AsyncIterator[Page]:
         context = await chromium.new_context(
             base_url=url, locale="en-GB", timezone_id="Europe/Berlin"
         )
-        context.set_default_timeout(5000)
+        context.set_default_timeout(PATIENCE)
         opened = await context.new_page()
         opened.on("pageerror", lambda error: faults.append(str(error)))
         opened.on(

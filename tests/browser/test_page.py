@@ -33,9 +33,10 @@ async def test_a_button_with_a_confirm_dialog_does_nothing_until_confirmed(
     assert workspace.posts("click") == []
 
     await approve.click()
-    await page.get_by_test_id("confirm-yes").click()
+    async with page.expect_response("**/_demo/click"):
+        await page.get_by_test_id("confirm-yes").click()
     await expect(dialog).to_have_count(0)
-    await expect(approve).not_to_have_class("busy")
+    await expect(approve.locator(".spinner")).to_have_count(0)
     (click,) = workspace.posts("click")
     assert click["as"] == "U0DANA"
     assert (click["channel"], click["ts"]) == ("C0DEPLOY", card["ts"])
@@ -73,7 +74,8 @@ async def test_a_card_redrawn_under_the_finger_still_hears_the_press(
     async with page.expect_response(lambda answer: "/_demo/state" in answer.url) as fetched:
         await workspace.touch()
     await (await fetched.value).finished()
-    await page.mouse.up()
+    async with page.expect_response("**/_demo/click"):
+        await page.mouse.up()
 
     shown = page.get_by_test_id(f"message-{card['ts']}")
     await expect(shown).to_contain_text("edited meanwhile")
@@ -100,14 +102,16 @@ async def test_an_ephemeral_message_says_who_sees_it(page: Page, workspace: Page
     ephemeral = page.get_by_test_id("ephemeral")
     await expect(ephemeral).to_contain_text("Only visible to you")
     await expect(ephemeral.locator('[data-action-id="deploy.request.confirm"]')).to_be_visible()
+    assert await ephemeral.count() == 1
 
 
 async def test_an_edited_message_says_so(page: Page, workspace: PageServer) -> None:
-    message = workspace.add("done", edited=True)
+    message, other = workspace.add("done", edited=True), workspace.add("as it was")
     await workspace.touch()
 
     shown = page.get_by_test_id(f"message-{message['ts']}")
     await expect(shown).to_contain_text("(edited)")
+    assert "edited" not in await page.get_by_test_id(f"message-{other['ts']}").inner_text()
 
 
 async def test_whoever_one_acts_as_is_who_speaks(page: Page, workspace: PageServer) -> None:
@@ -121,7 +125,9 @@ async def test_whoever_one_acts_as_is_who_speaks(page: Page, workspace: PageServ
     assert page.url.endswith("?as=U0ANA")
 
 
-async def test_a_slash_lists_the_commands_with_how_to_use_them(page: Page) -> None:
+async def test_a_slash_lists_the_commands_with_how_to_use_them(
+    page: Page, workspace: PageServer
+) -> None:
     composer = page.get_by_test_id("composer")
     await composer.press_sequentially("/")
     options = page.get_by_role("listbox", name="Completions").get_by_role("option")
@@ -133,14 +139,16 @@ async def test_a_slash_lists_the_commands_with_how_to_use_them(page: Page) -> No
 
     await expect(composer).to_have_value("/rollback ")
     await expect(page.locator(".usage").first).to_have_text("/rollback [service] why")
+    assert workspace.posts("say") == [], "completed is not sent"
 
 
-async def test_an_at_sign_offers_the_bot(page: Page) -> None:
+async def test_an_at_sign_offers_the_bot(page: Page, workspace: PageServer) -> None:
     composer = page.get_by_test_id("composer")
     await composer.press_sequentially("hello @pi")
     await page.keyboard.press("Enter")
 
     await expect(composer).to_have_value("hello @pilot ")
+    assert workspace.posts("say") == [], "completed is not sent"
 
 
 async def test_a_command_in_a_thread_is_refused_aloud_and_can_be_taken_elsewhere(
@@ -205,13 +213,14 @@ async def test_the_new_version_can_be_made_to_fail(page: Page, workspace: PageSe
     assert (wish["action"], wish["version"], wish["on"]) == ("fail", "v1.8.3", True)
 
 
-async def test_the_bot_can_be_killed_and_started(page: Page) -> None:
+async def test_the_bot_can_be_killed_and_started(page: Page, workspace: PageServer) -> None:
     await page.get_by_test_id("kill-bot").click()
     await expect(page.locator("#channel-note")).to_have_text("@pilot is not connected")
 
     await page.get_by_test_id("start-bot").click()
     await expect(page.get_by_test_id("kill-bot")).to_be_visible()
     await expect(page.locator("#channel-note")).to_have_text("")
+    assert [wish["action"] for wish in workspace.posts("world")] == ["kill_bot", "start_bot"]
 
 
 async def test_the_first_minute_is_ticked_by_what_happened(

@@ -1,7 +1,5 @@
 """How the demo page draws: text, dates, phone width, and many messages at once."""
 
-from typing import Any
-
 import pytest
 from playwright.async_api import Locator, Page, expect
 
@@ -76,6 +74,7 @@ async def test_a_link_leads_where_it_says_and_tells_nothing_about_this_page(
     link = body.locator("a")
     await expect(link).to_have_attribute("href", "https://example.com/?x=1&y=2")
     await expect(link).to_have_attribute("rel", "noopener noreferrer")
+    assert await link.inner_text() == "diff"
 
 
 async def test_a_date_is_shown_in_the_readers_own_time(page: Page, workspace: PageServer) -> None:
@@ -83,6 +82,7 @@ async def test_a_date_is_shown_in_the_readers_own_time(page: Page, workspace: Pa
 
     await expect(body).to_have_text("at 15:02")
     await expect(body.locator("time")).to_have_attribute("title", "14:02 UTC")
+    assert await body.locator("time").get_attribute("datetime") == "2026-11-20T14:02:00.000Z"
 
 
 async def test_a_sign_is_a_picture_with_a_name(page: Page, workspace: PageServer) -> None:
@@ -112,6 +112,7 @@ async def test_a_block_nobody_knows_does_not_hide_the_others(
 
     await expect(page.get_by_text("still here")).to_be_visible()
     await expect(page.get_by_text("(hologram is not drawn here)")).to_be_visible()
+    assert await page.locator(".message").count() == 1
 
 
 async def height_of(page: Page, ts: str) -> float:
@@ -156,6 +157,7 @@ async def test_on_a_phone_the_thread_covers_the_messages(page: Page, workspace: 
     await page.get_by_test_id("phone-toggle").click()
     await page.get_by_test_id(f"thread-open-{card['ts']}").click()
 
+    await expect(page.get_by_test_id("thread-panel")).to_be_visible()
     thread = await page.get_by_test_id("thread-panel").bounding_box()
     columns = await page.locator(".columns").bounding_box()
     assert thread == columns
@@ -180,6 +182,7 @@ async def test_the_newest_message_stays_in_sight(page: Page, workspace: PageServ
     newest = await said(page, workspace, "the newest one")
 
     await expect(newest).to_be_in_viewport()
+    assert await page.evaluate("document.getElementById('messages-scroll').scrollTop") > 0
 
 
 async def test_whoever_reads_further_up_is_not_pulled_down(
@@ -206,6 +209,7 @@ async def test_the_focus_stays_on_a_button_whose_card_was_edited(
     await expect(page.get_by_text("(edited)")).to_be_visible()
 
     await expect(hold).to_be_focused()
+    assert workspace.posts("click") == []
 
 
 async def test_two_hundred_messages_are_patched_within_a_tenth_of_a_second(
@@ -213,7 +217,7 @@ async def test_two_hundred_messages_are_patched_within_a_tenth_of_a_second(
 ) -> None:
     await filled(page, workspace)
 
-    took: dict[str, Any] = await page.evaluate(
+    shown = await page.evaluate(
         """async () => {
           const { MessageList } = await import('/static/js/messages.js');
           const state = await (await fetch('/_demo/state?as=U0DANA')).json();
@@ -221,17 +225,27 @@ async def test_two_hundred_messages_are_patched_within_a_tenth_of_a_second(
           const context = { names: { user: () => null, channel: () => null } };
           const list = new MessageList(scroll, scroll, {
             contextFor: () => context, openThread: () => 0, botId: () => 'U0PILOT' });
-          const once = () => {
-            const from = performance.now();
+          const once = () =>
             list.show('x', structuredClone(state.messages.C0DEPLOY), context.names);
-            return performance.now() - from;
-          };
           once();
-          return { again: once(), shown: scroll.childElementCount };
+          window.patchedAgain = once;
+          return scroll.childElementCount;
         }"""
     )
-    assert took["shown"] == 200
-    assert took["again"] < 100
+    before = await computed(page)
+    await page.evaluate("window.patchedAgain()")
+
+    assert shown == 200
+    assert await computed(page) - before < 0.1
+
+
+async def computed(page: Page) -> float:
+    """Seconds that the page's own thread has computed: those of other processes do not count."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    found = (await session.send("Performance.getMetrics"))["metrics"]
+    await session.detach()
+    return float(next(each["value"] for each in found if each["name"] == "TaskDuration"))
 
 
 async def filled(page: Page, workspace: PageServer) -> None:
@@ -258,6 +272,8 @@ async def test_the_phone_strip_shows_the_newest_notification_and_more_on_request
     await expect(shown).to_contain_text("newest words")
     await page.get_by_label("1 earlier notifications").click()
     await expect(shown).to_have_count(2)
+    newest, older = await shown.all_inner_texts()
+    assert ("newest words" in newest, "older words" in older) == (True, True)
 
 
 async def test_nothing_is_asked_of_any_other_host(page: Page, workspace: PageServer) -> None:

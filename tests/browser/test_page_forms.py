@@ -83,6 +83,7 @@ async def test_the_bots_errors_stand_under_their_fields(page: Page, workspace: P
     await expect(page.locator(".invalid .field-error")).to_have_text("Say a little more.")
     await expect(reason).to_be_focused()
     await expect(reason).to_have_value("bad")
+    assert len(workspace.posts("submit")) == len(workspace.views) == 1
 
 
 async def test_an_updated_form_keeps_what_was_typed_and_the_cursor(
@@ -112,7 +113,8 @@ async def test_only_the_topmost_form_of_a_stack_can_be_used(
     shown = page.get_by_test_id("modal").locator("visible=true")
     await expect(page.get_by_label("Why?")).to_be_visible()
     await expect(shown).to_have_count(1)
-    await page.keyboard.press("Escape")
+    async with page.expect_response("**/_demo/close"):
+        await page.keyboard.press("Escape")
     await expect(page.get_by_label("What changes")).to_have_value("kept")
     assert workspace.posts("close") == [{"as": "U0DANA", "view_id": "V2"}]
 

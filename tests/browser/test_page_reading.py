@@ -29,6 +29,7 @@ async def test_an_answer_for_oneself_comes_into_view_wherever_one_reads(
     await workspace.touch()
 
     await expect(page.get_by_text("You cannot approve D-1.")).to_be_in_viewport()
+    assert await page.get_by_test_id("ephemeral").count() == 1
 
 
 async def test_what_is_new_for_all_waits_below_until_one_asks_for_it(
@@ -46,6 +47,7 @@ async def test_what_is_new_for_all_waits_below_until_one_asks_for_it(
     await below.click()
     await expect(page.get_by_text("news", exact=True)).to_be_in_viewport()
     await expect(below).to_be_hidden()
+    assert await page.locator(".channel .message").count() == len(workspace.messages)
 
 
 async def test_what_one_says_is_seen(page: Page, workspace: PageServer) -> None:
@@ -55,6 +57,7 @@ async def test_what_one_says_is_seen(page: Page, workspace: PageServer) -> None:
     await page.keyboard.press("Enter")
 
     await expect(page.get_by_text("line 39")).to_be_in_viewport()
+    assert [said["text"] for said in workspace.posts("say")] == ["hello there"]
 
 
 async def test_who_goes_on_speaking_is_not_named_again(page: Page, workspace: PageServer) -> None:
@@ -65,3 +68,4 @@ async def test_who_goes_on_speaking_is_not_named_again(page: Page, workspace: Pa
     await expect(heads[0]).to_be_visible()
     await expect(heads[1]).to_be_hidden()
     await expect(heads[2]).to_be_visible()
+    assert [await head.is_visible() for head in heads] == [True, False, True]

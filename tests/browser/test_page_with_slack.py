@@ -13,7 +13,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.page.routes import mount
-from bot.demo.slack import Manifest, SlackEmulator, demo_workspace
+from bot.demo.slack import Manifest, SlackEmulator, Timing, demo_workspace
+from tests.browser.conftest import PATIENCE
 from tests.demo.page_server import option, payload
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -86,6 +87,8 @@ async def slack() -> AsyncIterator[SlackEmulator]:
         bot_token="xoxb-demo",
         app_token="xapp-demo",
         signing_secret="signing-secret-of-the-demo",
+        # How fast a bot must be is not asked here.
+        timing=Timing(ack=PATIENCE / 1000, trigger=PATIENCE / 1000),
     )
     mount(emulator.app)
     await emulator.start()
@@ -103,7 +106,7 @@ async def bot(slack: SlackEmulator) -> AsyncIterator[SmallBot]:
     line = AsyncWebClient("xapp-demo", base_url=slack.api_url)
     handler = AsyncSocketModeHandler(app, "xapp-demo", web_client=line, logger=quiet)
     await handler.connect_async()  # type: ignore[no-untyped-call]
-    await slack.wait_for(lambda: slack.is_bot_connected)
+    await slack.wait_for(lambda: slack.is_bot_connected, PATIENCE / 1000)
     yield small
     await handler.close_async()  # type: ignore[no-untyped-call]
 
@@ -111,7 +114,7 @@ async def bot(slack: SlackEmulator) -> AsyncIterator[SmallBot]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def desk(chromium: Browser, slack: SlackEmulator, bot: SmallBot) -> AsyncIterator[Page]:
     context = await chromium.new_context()
-    context.set_default_timeout(5000)
+    context.set_default_timeout(PATIENCE)
     page = await context.new_page()
     await page.goto(slack.url)
     await page.get_by_test_id("channel-C0DEPLOY").wait_for()
@@ -149,7 +152,9 @@ async def test_a_form_goes_from_the_command_to_the_card(desk: Page, bot: SmallBo
     assert sent["incident"]["deploy.incident"]["selected_option"] is None
 
 
-async def test_a_press_edits_the_card_and_fills_its_thread(desk: Page) -> None:
+async def test_a_press_edits_the_card_and_fills_its_thread(
+    desk: Page, slack: SlackEmulator
+) -> None:
     await asked(desk, "fixes the tax line")
     await desk.get_by_test_id("act-as").select_option("U0ANA")
     await desk.locator('[data-action-id="dep.approve"]').click()
@@ -160,16 +165,19 @@ async def test_a_press_edits_the_card_and_fills_its_thread(desk: Page) -> None:
     thread = desk.get_by_test_id("thread-panel")
     await expect(thread.get_by_text("Approved by @Ana")).to_be_visible()
     await expect(desk.get_by_test_id("step-2")).to_contain_class("done")
+    (card,) = [each for each in slack.workspace.messages("C0DEPLOY") if each.blocks]
+    assert card.edits == 1
 
 
 async def test_an_ephemeral_answer_is_seen_by_nobody_else_and_gone_after_a_reload(
-    desk: Page,
+    desk: Page, slack: SlackEmulator
 ) -> None:
     await asked(desk, "fixes the tax line")
     await desk.locator('[data-action-id="dep.more"]').click()
     await desk.get_by_role("menuitem", name="Show gates").click()
     ephemeral = desk.get_by_test_id("ephemeral")
     await expect(ephemeral).to_contain_text("You chose gates")
+    assert slack.workspace.messages("C0DEPLOY")[-1].visible_to == "U0DANA"
 
     await desk.get_by_test_id("act-as").select_option("U0ANA")
     await expect(ephemeral).to_have_count(0)
@@ -180,18 +188,25 @@ async def test_an_ephemeral_answer_is_seen_by_nobody_else_and_gone_after_a_reloa
     await expect(ephemeral).to_have_count(0)
 
 
-async def test_a_mention_reaches_the_bot_and_its_answer_the_thread(desk: Page) -> None:
+async def test_a_mention_reaches_the_bot_and_its_answer_the_thread(
+    desk: Page, slack: SlackEmulator
+) -> None:
     await desk.get_by_test_id("composer").fill("@pilot status & more")
     await desk.keyboard.press("Enter")
     await desk.get_by_role("button", name="1 reply").click()
 
     thread = desk.get_by_test_id("thread-panel")
     await expect(thread.get_by_text("You said: @pilot status & more")).to_be_visible()
+    said, answer = slack.workspace.messages("C0DEPLOY")
+    assert answer.thread_ts == said.ts
 
 
-async def test_a_bot_that_does_not_answer_is_reported(desk: Page, slack: SlackEmulator) -> None:
+async def test_a_bot_that_does_not_answer_is_reported(
+    desk: Page, slack: SlackEmulator, bot: SmallBot
+) -> None:
     slack.faults.is_down = True
     await desk.get_by_test_id("composer").fill("/deploy")
     await desk.keyboard.press("Enter")
 
     await expect(desk.get_by_test_id("toast")).to_contain_text("/deploy failed with the error")
+    assert (bot.heard, slack.workspace.messages("C0DEPLOY")) == ([], [])
