@@ -14,6 +14,7 @@ from typing import Protocol
 
 import aiohttp
 
+from bot.ports import Unavailable
 from bot.redact import redact
 
 LISTEN = "PILOTHOUSE_LISTEN"
@@ -23,7 +24,7 @@ _ASK = aiohttp.ClientTimeout(total=2)
 _LAST_LINES = 12
 
 
-class NotReady(Exception):
+class NotReady(Unavailable):
     """The bot ended, or did not say that it is ready in time; says its last words."""
 
 
@@ -79,7 +80,7 @@ class BotProcess:
         ready_url: str | None = None,
         *,
         spawn: Spawn = tethered(*RUN),  # noqa: B008 - a function, made once
-        patience: timedelta = timedelta(seconds=40),
+        patience: timedelta = timedelta(seconds=90),
     ) -> None:
         self._environment = dict(environment)
         self._log = log

@@ -13,7 +13,7 @@ import bot
 from bot.demo.world.service import TOKEN
 
 #: Seconds until a version that was started must have said its port.
-_READY = 30.0
+_READY = 60.0
 _GRACE = 2.0
 
 
