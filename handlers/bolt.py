@@ -107,8 +107,8 @@ class Door:
                     await self._tell(url, fault)
             case AppMentioned(event=event):
                 await ack()
-                if event.user is not None:
-                    place = "/".join((event.channel, event.thread_ts or "", event.user))
+                if event.person is not None:
+                    place = "/".join((event.channel, event.thread_ts or "", event.person))
                     await self._tell(f"ephemeral:{place}", fault)
 
     async def _command(self, ack: AsyncAck, command: SlashCommand, body: dict[str, Any]) -> None:

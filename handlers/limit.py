@@ -125,9 +125,9 @@ class Limit:
 
     def mention(self, mention: AppMentioned, source: Source) -> Over | None:
         event = mention.event
-        if event.user is None or asks_to_roll_back(event.text):
+        if event.person is None or asks_to_roll_back(event.text):
             return None
-        return self._judge("mention", mention.team_id, event.user, event.channel, source.key)
+        return self._judge("mention", mention.team_id, event.person, event.channel, source.key)
 
     def lookup(self, question: BlockSuggestion) -> bool:
         """Whether the catalogue may be asked. Nobody is told: there is no room under a field."""

@@ -39,7 +39,7 @@ class Mentions:
 
     async def answer(self, mention: AppMentioned, source: Source) -> None:
         event = mention.event
-        if event.user is None:
+        if event.person is None:
             return  # another bot wrote; only people wish for things
         implied = None
         if event.thread_ts is not None:
@@ -47,9 +47,9 @@ class Mentions:
             implied = await self._desk.questions.thing_of(mention.team_id, thread)
         try:
             command = parse.mention(event.text, self._desk.known, implied, self._bot_user)
-            await self._carry_out(command, event.user, mention.team_id, implied, source)
+            await self._carry_out(command, event.person, mention.team_id, implied, source)
         except Unnamed as unnamed:
-            await self._which(unnamed.command, event.user, mention.team_id, source)
+            await self._which(unnamed.command, event.person, mention.team_id, source)
         except Misread as misread:
             line: Line = (Bold(misread.what), f" {misread.why} {misread.next_step}")
             await self._desk.engine.tell(line, (), source)

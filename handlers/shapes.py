@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+#: Never anything that could end the place where it is written, such as `C1/1.1/U1` or `<@U1>`.
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Name = Annotated[str, StringConstraints(max_length=255)]
 Typed = Annotated[str, StringConstraints(max_length=40_000)]
 Url = Annotated[str, StringConstraints(max_length=3000)]
@@ -108,12 +109,17 @@ class BlockSuggestion(Interaction):
 
 class AppMention(Shape):
     type: Literal["app_mention"]
-    #: Absent when a bot mentions us.
     user: Id | None = None
+    bot_id: Id | None = None
     text: Typed
     ts: Timestamp
     thread_ts: Timestamp | None = None
     channel: Id
+
+    @property
+    def person(self) -> str | None:
+        """Who wrote it; None for a bot, which may have a user of its own, or speak for one."""
+        return self.user if self.bot_id is None else None
 
 
 class AppMentioned(Shape):

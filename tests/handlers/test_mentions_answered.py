@@ -111,9 +111,12 @@ async def test_the_answer_goes_to_the_one_who_wrote_in_the_thread(office: Office
     assert office.chat.answers[-1][0] == f"ephemeral:C0DEPLOY/{card.ts}/{SAM}"
 
 
-async def test_a_bot_that_mentions_us_is_not_listened_to(office: Office) -> None:
+@pytest.mark.parametrize("who", [{}, {"user": SAM, "bot_id": "B1"}, {"user": "U0RELAY"}])
+async def test_a_bot_that_mentions_us_is_not_listened_to(
+    office: Office, who: dict[str, str]
+) -> None:
     id = await office.at_approval()
-    event = {
+    event = who | {
         "type": "app_mention",
         "text": f"<@U0PILOT> cancel {id} no",
         "ts": "1700000000.1",

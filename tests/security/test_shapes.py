@@ -29,6 +29,11 @@ def without(content: dict[str, Any], name: str) -> dict[str, Any]:
         SUBMISSION | {"view": {"id": "V1", "private_metadata": "x" * 3001}},
         SUBMISSION | {"view": {"id": "V1", "state": {"values": []}}},
         MENTION | {"event": {"type": "message"}},
+        COMMAND | {"user_id": "host:root"},
+        COMMAND | {"channel_id": "C1\n"},
+        COMMAND | {"user_id": "U1> <!channel"},
+        CLICK | {"team": {"id": "T0DEMO/T1"}},
+        MENTION | {"event": MENTION["event"] | {"channel": "C1/2/U0ANA"}},  # type: ignore[operator]
         {"type": "url_verification"},
         *[without(COMMAND, name) for name in COMMAND if name != "text"],
         *[without(CLICK, name) for name in ("user", "actions", "trigger_id")],
