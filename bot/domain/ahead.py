@@ -9,6 +9,7 @@ what the router has seen, so that it takes our commands again.
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain import ending
 from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.effects import LockEnvironment, Page, RaiseFence, SetTraffic
 from bot.domain.line import Bold, Code, Line, Said
@@ -41,6 +42,8 @@ def overtaken(decision: Decision, fence: int, now: datetime) -> Decision:
     if not d.fence or fence < d.traffic_fence:
         return decision
     what = f"the router has taken command {fence}, and the last one remembered is older"
+    if d.taken_back:
+        return ending.give_up(decision, None, what, now)
     count = slot_count(fence) + 1
     if count > HIGHEST:
         return stop(decision, f"{what}; that number is none of ours", None, now)

@@ -8,6 +8,7 @@ from bot.domain import (
     ahead,
     alarm,
     clocks,
+    ending,
     rollback,
     rollout,
     running,
@@ -34,6 +35,7 @@ from bot.domain.events import (
     RollbackRequested,
     Seen,
     Superseded,
+    Taken,
     Wish,
 )
 from bot.domain.health import spoken
@@ -51,7 +53,7 @@ def decide(d: Deployment, event: Event, context: Context, now: datetime) -> Deci
     """
     before, d = d, clocks.put_right(d, now)
     match event:
-        case Observed() | Elapsed() | Superseded() | Alarmed() | Overtaken():
+        case Observed() | Elapsed() | Superseded() | Alarmed() | Overtaken() | Taken():
             decision = _see(d, event, context, now)
         case _:
             decision = _wish(d, event, context, now)
@@ -148,6 +150,8 @@ def _see(d: Deployment, seen: Seen, context: Context, now: datetime) -> Decision
             return alarm.hold(decision, why, now)
         case Overtaken(fence):
             return ahead.overtaken(decision, fence, now)
+        case Taken(fence):
+            return ending.taken(decision, fence, now)
         case Elapsed():
             seen = Observed(at=d.requested_at)
     match d.phase:
@@ -165,6 +169,8 @@ def _see(d: Deployment, seen: Seen, context: Context, now: datetime) -> Decision
 def _held(decision: Decision, seen: Observed, context: Context, now: datetime) -> Decision:
     d = decision.state
     assert d.hold is not None
+    if d.taken_back:
+        return ending.advance(decision, seen, context, now)
     if isinstance(d.stage, RolloutStage) and d.is_touched:
         decision = rollout.look(decision, seen, now)
         d = decision.state

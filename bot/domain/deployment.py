@@ -150,6 +150,8 @@ class Deployment:
     watched: timedelta = timedelta()
     counted_at: datetime | None = None
     is_behind: bool = False  #: the world is ahead, see `ahead.py`
+    taken_back: int = 0  #: the command that takes its traffic back, see `ending.py`
+    is_router_told: bool = False
     is_proven: bool = False
     is_paged: bool = False
     is_alarmed: bool = False
@@ -191,6 +193,8 @@ class Deployment:
         """The split the world must show now."""
         if self.rollback is not None:
             return ((self.rollback.target.name, 100),)
+        if self.taken_back:
+            return ()
         split = [(self.version.name, self.weight)]
         if not self.is_first:
             assert self.stable is not None, "traffic is split once the serving version is known"

@@ -83,6 +83,7 @@ def _take(decision: Decision, seen: Observed, context: Context, now: datetime) -
         fence=context.slot.fence + 1,
         is_touched=True,
         stable=context.ledger.serving,
+        weights=seen.weights,
         stage_since=now,
         step_since=now,
         unsure_since=None,

@@ -141,5 +141,12 @@ class Overtaken:
     fence: int
 
 
-Seen = Observed | Elapsed | Superseded | Alarmed | Overtaken
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The router has taken a command of this deployment under the number *fence*."""
+
+    fence: int
+
+
+Seen = Observed | Elapsed | Superseded | Alarmed | Overtaken | Taken
 Event = Wish | Seen

@@ -2,14 +2,16 @@
 
 from datetime import datetime
 
+from bot.domain import ending
 from bot.domain.authority import NOTHING, need_words
 from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.effects import Serves
 from bot.domain.events import Cancelled, Observed
 from bot.domain.line import Bold, Code, Line, Mention, Said
-from bot.domain.plan import Plan
+from bot.domain.plan import Plan, RolloutStage
 from bot.domain.refusal import Refused
-from bot.domain.slots import Ledger
+from bot.domain.release import Version, is_same_split
+from bot.domain.slots import Context, Ledger
 from bot.domain.stopping import by_hand, finish
 
 #: The reason beside every automatic step that does not come.
@@ -78,13 +80,29 @@ def no_rollback(d: Deployment) -> Refused:
     )
 
 
-def end(d: Deployment, wish: Cancelled, now: datetime) -> Decision:
+def end(d: Deployment, wish: Cancelled, context: Context, now: datetime) -> Decision:
     """Give up half-way: what is live stays live, and the ledger says so if it was seen.
 
     A version that has all traffic serves, good or not: the next deployment then shares traffic
-    with it, as any other does. It is not proven, so nothing comes back to it later.
+    with it, as any other does. It is not proven, so nothing comes back to it later. Traffic that
+    was asked for and not seen is taken back before it is over, see `ending.py`.
     """
     need_words(wish.reason, f"/deploy cancel {d.id} what is wrong")
+    if not isinstance(d.stage, RolloutStage):
+        return _leave(d, wish, now)
+    if d.is_behind:
+        why = "the router knew better than the bot what is live"
+        return ending.give_up(Decision(d), wish.by, f"{why}; {wish.reason}", now)
+    serving = context.ledger.serving
+    is_said = serving is not None and serving.name == d.version.name
+    if is_said or (d.weights is not None and is_same_split(d.weights, d.wanted_weights)):
+        return _leave(d, wish, now).recording(Serves(d.version.name))
+    if serving is not None:
+        raise _other_serves(d, serving)
+    return ending.begin(d, wish.by, wish.reason, now)
+
+
+def _leave(d: Deployment, wish: Cancelled, now: datetime) -> Decision:
     stays: Line = (
         ("Nothing was rolled back: ", Bold(d.version.name), " keeps the traffic it has.")
         if d.weight
@@ -92,6 +110,13 @@ def end(d: Deployment, wish: Cancelled, now: datetime) -> Decision:
     )
     line: Line = ("Ended by ", Mention(wish.by), ": ", Said(wish.reason), ". ", *stays)
     ended = finish(Decision(d), Phase.CANCELLED, "cancelled", line, wish.by, now)
-    if d.live_since is not None:
-        ended = ended.recording(Serves(d.version.name))
     return ended.answering(Code(d.id), " is ended. ", *stays)
+
+
+def _other_serves(d: Deployment, serving: Version) -> Refused:
+    """Since a person said so, all traffic going to nobody is no way back."""
+    return Refused(
+        "touched",
+        (Bold(f"{serving.name} was said to serve {d.plan.environment}"), " meanwhile."),
+        (NOTHING, "Roll it back instead: ", Code(f"/rollback {d.id} reason"), "."),
+    )

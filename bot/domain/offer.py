@@ -38,6 +38,8 @@ def offered(d: Deployment) -> tuple[str, ...]:
             return ("promote", "hold", undo)
         case Phase.RUNNING:
             return ("hold", undo)
+        case Phase.HELD if d.taken_back:
+            return ("resume",)
         case Phase.HELD:
             return (undo,) if d.is_job_lost else ("resume", undo)
         case Phase.WATCHING | Phase.SUCCEEDED:
@@ -83,6 +85,8 @@ def _meaning(d: Deployment, action: str) -> object:
             return d.cursor
         case "promote":
             return d.next_weight
+        case "resume":
+            return bool(d.taken_back)  # goes on from a hold, or from being ended
         case "cancel":
             return d.is_touched  # of a first deployment: what is live is left as it is
     return None

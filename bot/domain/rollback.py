@@ -42,6 +42,7 @@ def begin(
     state = replace(
         move(d, Phase.ROLLING_BACK, now),
         rollback=run,
+        taken_back=0,
         fence=fence,
         is_touched=True,
         hold=None,

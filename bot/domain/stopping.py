@@ -84,6 +84,9 @@ def _way_out(d: Deployment) -> Line:
 
 def way_on(d: Deployment) -> Line:
     """What people can do about a held *d*, said after its name."""
+    if d.taken_back:
+        waits = "is over when the router is seen to send nobody anything; until then it can be "
+        return (waits, "resumed, or given up with ", Code(f"/rollback abandon {d.id} reason"))
     resumed = "cannot be resumed, only " if d.is_job_lost else "can be resumed, or "
     if d.is_touched and not d.is_first:
         return (resumed, "rolled back with ", Code(f"/rollback {d.id} reason"))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import first, rollout
+from bot.domain import ending, first, rollout
 from bot.domain.authority import NOTHING, mind_lock, mind_slot, need_words, require, too_late
 from bot.domain.deployment import Decision, Deployment, Phase, move
 from bot.domain.effects import Ask
@@ -50,7 +50,7 @@ def resume(d: Deployment, wish: Resumed, context: Context, now: datetime) -> Dec
             (NOTHING, Code(d.id), " ", *way_on(d), "."),
         )
     _mind_lock_of_what_moves(d, context)
-    state = replace(move(d, Phase.RUNNING, now), hold=None, unsure_since=None)
+    state = replace(move(d, Phase.RUNNING, now), hold=None, unsure_since=None, taken_back=0)
     if isinstance(d.stage, ApprovalStage):
         # The time on hold does not count against the people who are asked.
         state = replace(state, stage_since=now)
@@ -103,6 +103,8 @@ def promote(d: Deployment, wish: Promoted, context: Context, now: datetime) -> D
 def cancel(d: Deployment, wish: Cancelled, context: Context, now: datetime) -> Decision:
     if d.phase not in (Phase.RUNNING, Phase.HELD):
         raise too_late(d, "cancel")
+    if d.taken_back:
+        raise too_late(d, "cancel", (Code(d.id), " ", *way_on(d), "."))
     if d.is_touched and not d.is_first:
         raise Refused(
             "touched",
@@ -114,7 +116,7 @@ def cancel(d: Deployment, wish: Cancelled, context: Context, now: datetime) -> D
         )
     _require_or_requester(d, wish.by, d.plan.rights.cancel, f"cancel {d.id}", context)
     if d.is_touched:
-        return first.end(d, wish, now)
+        return first.end(d, wish, context, now)
     why: Line = (": ", Said(wish.reason)) if wish.reason else ()
     line: Line = (
         "Cancelled by ",
@@ -156,7 +158,7 @@ def mind_rollback(d: Deployment, wish: RollbackRequested, context: Context) -> N
 
 
 def abandon(d: Deployment, wish: RollbackAbandoned, context: Context, now: datetime) -> Decision:
-    if d.phase is not Phase.ROLLING_BACK:
+    if d.phase is not Phase.ROLLING_BACK and not (d.taken_back and d.phase is Phase.HELD):
         way: Line = ("No rollback is on its way; see ", Code(f"/deploy status {d.id}"), ".")
         raise too_late(d, "abandon the rollback of", way)
     require(
@@ -167,9 +169,12 @@ def abandon(d: Deployment, wish: RollbackAbandoned, context: Context, now: datet
         d.plan,
     )
     need_words(wish.reason, f"/rollback abandon {d.id} what is wrong")
-    return give_up(Decision(d), wish.by, wish.reason, now).answering(
-        Code(d.id), f" is marked as failed. {d.plan.service} is locked until a lead unlocks it."
-    )
+    locked = f"{d.plan.service} is locked until a lead unlocks it."
+    if d.taken_back:
+        left = ending.give_up(Decision(d), wish.by, wish.reason, now)
+        return left.answering(Code(d.id), f" is ended. {locked}")
+    failed = give_up(Decision(d), wish.by, wish.reason, now)
+    return failed.answering(Code(d.id), f" is marked as failed. {locked}")
 
 
 def _require_or_requester(

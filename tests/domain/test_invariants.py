@@ -143,7 +143,7 @@ class Deploying(RuleBasedStateMachine):
         if how == "never" and place.on_its_way[index] is place.newest:
             return  # what is wanted last is sent until the router answers
         if how != "never":
-            place.deliver(place.on_its_way[index])
+            self.world.deliver(place, place.on_its_way[index])
         if how != "twice":
             del place.on_its_way[index]
 
@@ -196,6 +196,18 @@ class Deploying(RuleBasedStateMachine):
             for id in set(self.world.deployments) - known:
                 self.goes_well(id, done, 5 * MINUTE)
 
+    @rule(laps=st.integers(0, 2))
+    def a_first_is_given_up_when_it_was_asked_for(self, laps: int) -> None:
+        """Which is one moment of many, and what is under way then must not come later."""
+        self.world.request("invoices", "normal", DANA)
+        for d in [d for d in self.world.unfinished() if d.plan.service == "invoices"]:
+            for _ in range(12):
+                if self.world.deployments[d.id].weight:
+                    break
+                self.goes_well(d.id, 1, LAP)
+            self.goes_well(d.id, laps, LAP)
+            self.world.tell(d.id, Cancelled(DANA, "it is slow"))
+
     @rule(which=WHICH)
     def people_help(self, which: int) -> None:
         self.people_do_their_part(self.some(which).id)
@@ -224,11 +236,14 @@ class Deploying(RuleBasedStateMachine):
             for d in self.world.unfinished():
                 self.world.good_lap(self.world.deployments[d.id], 5 * MINUTE)
             self.world.check()
+        ending = [d.id for d in self.world.unfinished() if d.taken_back]
+        assert not ending, "whatever is being ended comes to its end"
         queue = [d for d in self.world.unfinished() if not is_waiting_for_people(d)]
         for d in queue:
             holder = self.world.place(d).context.slot.holder
             assert holder is not None, f"{d.id} stands still: {d.phase} {d.waits_for}"
-            assert is_waiting_for_people(self.world.deployments[holder])
+            at = self.world.deployments[holder]
+            assert is_waiting_for_people(at), f"{at.id} stands still: {at.phase} {at.waits_for}"
 
 
 is_big = os.environ.get("PILOTHOUSE_HYPOTHESIS") == "big"

@@ -27,6 +27,7 @@ from bot.domain.events import (
     RollbackRequested,
     Seen,
     Superseded,
+    Taken,
     Wish,
 )
 from bot.domain.jobs import JobState, JobStatus
@@ -118,6 +119,7 @@ def sights(d: Deployment, story: Story) -> dict[str, Seen]:
         "late": Overtaken(d.traffic_fence - 1),
         "overtaken": Overtaken(d.traffic_fence + (5 << 24)),
         "overtaken by a stranger": Overtaken(1 << 60),
+        "taken": Taken(d.traffic_fence),
         "alarmed": Alarmed("the slot is held twice"),
     }
 

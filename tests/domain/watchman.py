@@ -34,6 +34,7 @@ class Watchman:
         self._good_at: dict[str, datetime] = {}
         self._watched: dict[str, timedelta] = defaultdict(timedelta)
         self._fences: dict[str, int] = defaultdict(int)
+        self._seen_last: dict[str, Weights] = {}
         self._allowed: dict[tuple[str, str], int] = {}
         self._jobs: dict[str, tuple[str, int]] = {}
 
@@ -49,6 +50,7 @@ class Watchman:
         if d.is_over:
             assert after == d, "what is over stays as it is"
         self._keep_clocks(d, event, now)
+        self._keep_sight(d, after, event)
         self._steps(d, after, event, now)
         self._gates(d, after, event)
         self._door(d, after, event, context)
@@ -92,6 +94,8 @@ class Watchman:
             assert (due is None) == d.is_over
             assert due is None or now <= due <= max(now, d.phase_since) + LONGEST
             share = dict(weights).get(d.version.name, 0)
+            is_taken_back = d.phase is Phase.CANCELLED and d.taken_back
+            assert not (is_taken_back and share), "what was taken back never comes again"
             assert share <= self._allowed.get((d.plan.service, d.version.name), 0) or (
                 context.ledger.serving == d.version
             )
@@ -119,6 +123,13 @@ class Watchman:
                 self._good_at[d.id] = now
                 if last is not None:
                     self._watched[d.id] += min(now - last, MAX_AGE)
+
+    def _keep_sight(self, d: Deployment, after: Deployment, event: Event) -> None:
+        if not isinstance(event, Observed) or event.weights is None:
+            return
+        is_entering = after.is_touched and not d.is_touched
+        if is_entering or (isinstance(d.stage, RolloutStage) and event.at >= d.step_since):
+            self._seen_last[d.id] = event.weights
 
     def _is_good(self, d: Deployment, seen: Observed, since: datetime, now: datetime) -> bool:
         reading = seen.reading
@@ -178,7 +189,11 @@ class Watchman:
         assert not any(isinstance(e, SetTraffic | StartJob) for e in wanted.effects)
         if after.phase in (Phase.REJECTED, Phase.CANCELLED, Phase.EXPIRED, Phase.FAILED):
             is_left = after.is_touched and not d.is_over
-            assert not is_left or (after.is_first and isinstance(event, Cancelled))
+            is_wished = isinstance(event, Cancelled) or d.taken_back
+            assert not is_left or (after.is_first and is_wished)
+            if is_left and after.taken_back:
+                assert isinstance(event, Observed), "it is over when it was seen"
+                assert event.weights == ()
         if after.phase is Phase.ROLLED_BACK and d.phase is not Phase.ROLLED_BACK:
             assert d.rollback is not None
             assert isinstance(event, Observed)
@@ -196,12 +211,23 @@ class Watchman:
         assert after.phase is not Phase.ROLLING_BACK
         assert "roll_back" not in offered(after)
         splits = [e.weights for e in wanted.effects if isinstance(e, SetTraffic)]
-        assert all(split == ((d.version.name, 100),) for split in splits)
-        is_stuck = after.phase in (Phase.RUNNING, Phase.HELD) and "cancel" not in offered(after)
+        wished = () if after.taken_back else ((d.version.name, 100),)
+        assert all(split == wished for split in splits)
+        way_out = "resume" if after.taken_back else "cancel"
+        is_stuck = after.phase in (Phase.RUNNING, Phase.HELD) and way_out not in offered(after)
         assert not is_stuck, "a person can always end it"
-        if isinstance(event, Cancelled) and after.is_touched and not d.is_over:
-            serves = any(isinstance(record, Serves) for record in wanted.records)
-            assert serves == (d.live_since is not None)
+        self._ended_first(d, after, event, wanted)
+
+    def _ended_first(self, d: Deployment, after: Deployment, event: Event, wanted: Wanted) -> None:
+        """What was asked for and never seen is no more than being ended, until it is taken back."""
+        if not isinstance(event, Cancelled) or not d.is_touched or d.is_over:
+            return
+        is_live = self._seen_last.get(d.id) == ((d.version.name, 100),)
+        is_asked = isinstance(d.stage, RolloutStage)
+        serves = any(isinstance(record, Serves) for record in wanted.records)
+        assert serves == (is_asked and is_live)
+        is_locked = any(isinstance(record, LockEnvironment) for record in wanted.records)
+        assert after.is_over == (not is_asked or is_live or is_locked)
 
     def _ledger(self, d: Deployment, wanted: Wanted) -> None:
         stage = d.plan.stages[-1]
@@ -241,4 +267,5 @@ def is_waiting_for_people(d: Deployment) -> bool:
 def _promises(d: Deployment) -> list[tuple[object, ...]]:
     """Each button, and what it would do that another state's button of that name would not."""
     differs = {"approve": d.cursor, "promote": d.next_weight, "cancel": d.is_touched}
+    differs["resume"] = bool(d.taken_back)
     return [(action, differs.get(action)) for action in offered(d)]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain.decide import decide, settle
 from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.effects import SetTraffic, StartJob, Supersede
-from bot.domain.events import Event, Observed, Requested, RollbackRequested, Superseded
+from bot.domain.events import Event, Observed, Requested, RollbackRequested, Superseded, Taken
 from bot.domain.gates import CheckResult
 from bot.domain.health import Reading, Verdict
 from bot.domain.jobs import JobState, JobStatus
@@ -20,6 +20,7 @@ from bot.domain.slots import Active, Context, Ledger
 from tests.builders import NOW, POLICY_DIGEST, TEAM, TESS, a_version, people
 from tests.domain.builders import (
     MINUTE,
+    OFTEN,
     TICK,
     VERIFY,
     a_context,
@@ -69,6 +70,11 @@ def everybody() -> People:
     team = people()
     tess = replace(team.by_id[TESS], roles=frozenset({"tech_lead", "deployment_lead", "qa_lead"}))
     return replace(team, by_id={**team.by_id, TESS: tess})
+
+
+def is_baking(d: Deployment) -> bool:
+    """Whether only time counts that somebody looked at."""
+    return isinstance(d.stage, RolloutStage) and d.phase is Phase.RUNNING
 
 
 @dataclass
@@ -181,6 +187,10 @@ class World:
         self.place(d).checks = Verdict.PASS
         for key in self.jobs:
             self.jobs[key] = JobState.SUCCEEDED
+        while time > OFTEN and is_baking(d):
+            time -= OFTEN
+            self.lap(d, OFTEN, "good", is_traffic_moving=True)
+            d = self.deployments[d.id]
         self.lap(d, time, "good", is_traffic_moving=True)
 
     def lap(self, d: Deployment, time: timedelta, health: str, is_traffic_moving: bool) -> None:
@@ -188,10 +198,17 @@ class World:
         place = self.place(d)
         place.health = health
         if is_traffic_moving:
-            for split in place.on_its_way:
-                place.deliver(split)
+            for split in tuple(place.on_its_way):
+                self.deliver(place, split)
             place.on_its_way.clear()
-        self.tell(d.id, self.look(d))
+        self.tell(d.id, self.look(self.deployments[d.id]))
+
+    def deliver(self, place: Place, split: SetTraffic) -> None:
+        """Whoever asked hears that the router has taken it."""
+        place.deliver(split)
+        holder = place.context.slot.holder
+        if holder is not None and split.fence >= place.router_fence:
+            self.tell(holder, Taken(split.fence))
 
     def check(self) -> None:
         """What must hold between any two steps."""

@@ -1,18 +1,18 @@
 """A command that was on its way when people turned round moves nothing any more."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from bot.domain.deployment import Phase
-from bot.domain.events import RollbackRequested
+from bot.domain.deployment import Deployment, Phase
+from bot.domain.events import Cancelled, RollbackRequested, Wish
 from bot.domain.gates import Driver
 from bot.domain.release import Target, Weights
 from bot.memory import InboxKey
 from bot.ports import InDoubt
 from bot.writer import Source
-from tests.builders import ANA, QUINN, SAM, TEAM, a_target
-from tests.fakes import FakeRouter
+from tests.builders import ANA, DANA, QUINN, SAM, TEAM, a_target
+from tests.fakes import FakeRouter, Split
 from tests.handlers.office import Office
 
 
@@ -38,20 +38,49 @@ class SlowRouter(FakeRouter):
             await super().set_weights(*self.first)
 
 
-async def test_back_is_told_to_the_router_though_it_never_was_away(database: Path) -> None:
-    office = Office(database)
+class NewOffice(Office):
+    """Nothing serves `checkout` yet, and the policy lets it come."""
+
+    def __init__(self, database: Path) -> None:
+        super().__init__(database)
+        service = self.policies.services["checkout"]
+        plans = {at: replace(p, is_first_allowed=True) for at, p in service.plans.items()}
+        services = {"checkout": replace(service, plans=plans)}
+        self.policies = replace(self.policies, services=services)
+
+    async def adopt(self, service: str, team: str = TEAM) -> None:
+        """Nobody says that anything serves."""
+
+
+def slow_router(office: Office) -> SlowRouter:
     router = SlowRouter(office.clock, office.fate)
     office.world.router = router
+    return router
+
+
+async def on_its_way(office: Office, router: SlowRouter) -> None:
+    """Signed, and asked of the router, which has not heard it."""
+    await office.at_approval()
+    for user in (ANA, QUINN):
+        await office.presses(user, "dep.approve", await office.value("D-1"))
+    while router.first is None:
+        await office.beat()
+
+
+async def wishes(office: Office, wish: Wish) -> Deployment:
+    await office.engine.apply("D-1", wish, Source(InboxKey(TEAM, "test", "k", "")))
+    return await office.get("D-1")
+
+
+async def test_back_is_told_to_the_router_though_it_never_was_away(database: Path) -> None:
+    office = Office(database)
+    router = slow_router(office)
     async with office:
-        await office.at_approval()
-        for user in (ANA, QUINN):
-            await office.presses(user, "dep.approve", await office.value("D-1"))
-        while router.first is None:
-            await office.beat()
+        await on_its_way(office, router)
+        assert router.first is not None
         assert dict(router.first[2])["v1.8.3"] == 10
 
-        wish = RollbackRequested(SAM, "500s on /pay")
-        await office.engine.apply("D-1", wish, Source(InboxKey(TEAM, "test", "k", "")))
+        await wishes(office, RollbackRequested(SAM, "500s on /pay"))
         office.clock.pass_(timedelta(seconds=6))
         await office.replica.lap()
         assert (await office.get("D-1")).phase is Phase.ROLLED_BACK
@@ -60,3 +89,42 @@ async def test_back_is_told_to_the_router_though_it_never_was_away(database: Pat
         await router.the_first_arrives()
 
     assert router.split(a_target()).live == (("v1.8.2", 100),)
+
+
+async def test_a_first_deployment_that_was_ended_does_not_become_live_afterwards(
+    database: Path,
+) -> None:
+    office = NewOffice(database)
+    router = slow_router(office)
+    router.splits[a_target()] = Split((), ())
+    async with office:
+        await on_its_way(office, router)
+
+        ended = await wishes(office, Cancelled(DANA, "wrong version"))
+        office.clock.pass_(timedelta(seconds=6))
+        await office.replica.lap()
+        assert not ended.is_over, "its command may still be under way"
+        assert not (await office.get("D-1")).is_over, "nobody has told the router yet"
+        over = await office.over("D-1")
+        await router.the_first_arrives()
+        await office.beat()
+
+    assert over.phase is Phase.CANCELLED
+    assert router.taken == [()]
+    assert router.split(a_target()).live == ()
+
+
+async def test_what_comes_late_while_it_is_being_ended_is_taken_back(database: Path) -> None:
+    office = NewOffice(database)
+    router = slow_router(office)
+    router.splits[a_target()] = Split((), ())
+    async with office:
+        await on_its_way(office, router)
+
+        await wishes(office, Cancelled(DANA, "wrong version"))
+        await router.the_first_arrives()
+        assert router.split(a_target()).live == (("v1.8.3", 100),)
+        over = await office.over("D-1")
+
+    assert over.phase is Phase.CANCELLED
+    assert router.split(a_target()).live == ()
