@@ -85,7 +85,7 @@ def _fields(d: Deployment, people: People) -> list[Json]:
 def _who(d: Deployment, people: People) -> Line:
     """Who must act, where the state does not say it already."""
     names = names_of(people)
-    if d.phase is Phase.HELD:
+    if d.phase is Phase.HELD and not d.taken_back:
         return (", someone must resume or end it",)
     if d.phase is Phase.RUNNING and isinstance(d.stage, ApprovalStage):
         able = [names.get(user, user) for user in signable(d, people)]

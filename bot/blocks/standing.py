@@ -40,6 +40,8 @@ def standing(d: Deployment, people: People, now: datetime) -> Standing:
     match d.phase:
         case Phase.RUNNING:
             return _running(d, people, now)
+        case Phase.HELD if d.taken_back:
+            return Standing(HELD, "Being ended", (", until the router sends nobody anything",))
         case Phase.HELD:
             return Standing(HELD, "Held", _held(d))
         case Phase.WATCHING:
@@ -118,6 +120,8 @@ def fires_at(health: Health, rules: HealthRules) -> tuple[Breach, datetime] | No
 
 
 def _ended(d: Deployment) -> Standing:
+    if d.taken_back:
+        return Standing(WHITE, "Ended", (f", nobody gets traffic in {d.plan.environment}",))
     if d.is_touched:
         return Standing(WHITE, "Ended", (", nothing was rolled back",))
     return Standing(WHITE, d.phase.value.capitalize(), (f", {d.plan.environment} not touched",))

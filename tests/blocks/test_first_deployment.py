@@ -107,6 +107,23 @@ def test_ending_it_half_way_says_what_stays_and_needs_a_reason() -> None:
     assert not reason.get("optional")
 
 
+def test_one_that_is_being_ended_says_what_it_waits_for() -> None:
+    ending = replace(first(RolloutStage, Phase.HELD), taken_back=7)
+
+    shown = card.card(ending, people(), NOW)
+
+    assert "Being ended, until the router sends nobody anything" in shown.text
+    assert "someone must resume" not in shown.text
+    assert any("given up with `/rollback abandon D-142 reason`" in line for line in lines(shown))
+    assert {b["action_id"] for b in offered_buttons(ending, people())} == {"dep.resume"}
+
+
+def test_one_that_was_taken_back_says_that_nobody_gets_traffic() -> None:
+    ended = replace(first(RolloutStage, Phase.CANCELLED), finished_at=NOW, taken_back=7)
+
+    assert "nobody gets traffic in production" in card.card(ended, people(), NOW).text
+
+
 def test_an_ended_one_is_not_called_untouched() -> None:
     ended = replace(first(RolloutStage, Phase.CANCELLED), finished_at=NOW + timedelta(minutes=1))
 
