@@ -1,7 +1,7 @@
 """How the demo page draws: text, dates, phone width, and many messages at once."""
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import CDPSession, Locator, Page, expect
 
 from tests.demo.page_server import PageServer
 
@@ -232,20 +232,20 @@ async def test_two_hundred_messages_are_patched_within_a_tenth_of_a_second(
           return scroll.childElementCount;
         }"""
     )
-    before = await computed(page)
+    session = await page.context.new_cdp_session(page)
+    # Seconds that the processor gave to the page: those of other processes do not count.
+    await session.send("Performance.enable")
+    before = await computed(session)
     await page.evaluate("window.patchedAgain()")
+    took = await computed(session) - before
 
     assert shown == 200
-    assert await computed(page) - before < 0.1
+    assert 0 < took < 0.1
 
 
-async def computed(page: Page) -> float:
-    """Seconds that the page's own thread has computed: those of other processes do not count."""
-    session = await page.context.new_cdp_session(page)
-    await session.send("Performance.enable", {"timeDomain": "threadTicks"})
+async def computed(session: CDPSession) -> float:
     found = (await session.send("Performance.getMetrics"))["metrics"]
-    await session.detach()
-    return float(next(each["value"] for each in found if each["name"] == "TaskDuration"))
+    return float(next(each["value"] for each in found if each["name"] == "ThreadTime"))
 
 
 async def filled(page: Page, workspace: PageServer) -> None:
