@@ -112,7 +112,7 @@ def test_one_that_is_being_ended_says_what_it_waits_for() -> None:
 
     shown = card.card(ending, people(), NOW)
 
-    assert "Being ended, until the router sends nobody anything" in shown.text
+    assert "being ended, until the router sends nobody anything" in shown.text
     assert "someone must resume" not in shown.text
     assert any("given up with `/rollback abandon D-142 reason`" in line for line in lines(shown))
     assert {b["action_id"] for b in offered_buttons(ending, people())} == {"dep.resume"}
