@@ -41,7 +41,7 @@ class Cable:
         yield server.sockets[0].getsockname()[1]
         server.close()
         self.holds_on = False
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.gather(*self._served)
 
     def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -49,8 +49,9 @@ class Cable:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await self._connect()
-        there = asyncio.create_task(self._there(reader, far_writer))
-        back = asyncio.create_task(self._back(far_reader, writer))
+        cut = asyncio.Event()
+        there = asyncio.create_task(self._there(reader, far_writer, cut))
+        back = asyncio.create_task(self._back(far_reader, writer, cut))
         await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
         if self.holds_on:
             await asyncio.wait({there})
@@ -70,21 +71,23 @@ class Cable:
             return await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.{port}")
         return await asyncio.open_connection(self._far.hostname, port)
 
-    async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _there(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event
+    ) -> None:
         while data := await reader.read(65536):
-            commits = any(word in data for word in COMMITS)
-            if commits and self.cut == "on the way there":
-                self.cut = ""
-                return
-            if commits and self.cut == "on the way back":
-                self.cut = "now"
+            if self.cut and any(word in data for word in COMMITS):
+                where, self.cut = self.cut, ""
+                if where == "on the way there":
+                    return
+                cut.set()
             writer.write(data)
             await writer.drain()
 
-    async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _back(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event
+    ) -> None:
         while data := await reader.read(65536):
-            if self.cut == "now":
-                self.cut = ""
+            if cut.is_set():
                 return
             writer.write(data)
             await writer.drain()
