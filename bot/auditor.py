@@ -18,7 +18,7 @@ from bot.engine import Engine
 from bot.memory import Heads, StaleRevision, Store, Transaction
 from bot.numbers import Numbers
 from bot.outbox import Guard, route
-from bot.ports import Policies, Unavailable
+from bot.ports import Patience, Policies, Unavailable
 from bot.violation import RULES, Violation, heading, telling
 
 _log = structlog.get_logger()
@@ -57,13 +57,13 @@ class Limits:
     one that was given up is worth an alarm."""
 
     overdue: timedelta
-    unsent: timedelta = 2 * _MINUTE
-    told_for: timedelta = timedelta(days=1)
+    unsent: timedelta
+    told_for: timedelta
 
     @classmethod
-    def of(cls, tick: timedelta) -> "Limits":
-        """Several laps, and the longest pause the reconciler gives a thing that fails."""
-        return cls(2 * _MINUTE + 12 * tick)
+    def of(cls, patience: Patience, tick: timedelta) -> "Limits":
+        """Twelve laps are no delay yet: what fails is looked at less often."""
+        return cls(patience.look + 12 * tick, patience.sending, patience.given_up)
 
 
 class Asks(Protocol):

@@ -75,7 +75,7 @@ class Loops:
         if asks is not None:
             self.auditor = Auditor(
                 *(core.store, core.engine, core.policies, asks),
-                *(core.numbers, core.owner, guard, Limits.of(tick)),
+                *(core.numbers, core.owner, guard, Limits.of(core.policies.patience, tick)),
             )
             self._restored = Restored(core.store, core.engine, core.world, asks, self.auditor)
         self._schedule = self._scheduled(tick, prune)

@@ -229,6 +229,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """When being late is worth an alarm: a look by more than that beside several laps, a message
+    so long after its sender's lease; and for how long one that was given up is."""
+
+    look: timedelta
+    sending: timedelta
+    given_up: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
     """Everything the policy files say, checked and compiled.
 
@@ -238,4 +248,5 @@ class Policies:
     people: People
     services: Mapping[str, ServicePolicy]
     preview_lasts: timedelta
+    patience: Patience
     limits: Limits | None = None

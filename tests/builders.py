@@ -27,11 +27,13 @@ from bot.domain.plan import (
 )
 from bot.domain.release import Target, Version
 from bot.domain.roles import People, Person, Rights
+from bot.ports import Patience
 
 NOW = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 TEAM = "T0DEMO"
 DANA, DEVO, ANA, QUINN = "U0DANA", "U0DEVO", "U0ANA", "U0QUINN"
 SAM, TESS, CHRIS = "U0SAM", "U0TESS", "U0CHRIS"
+PATIENCE = Patience(timedelta(minutes=2), timedelta(minutes=2), timedelta(days=1))
 POLICY_DIGEST = hashlib.sha256(b"the demo policy").hexdigest()
 
 

@@ -25,7 +25,7 @@ from bot.policies.org_schema import OrgFile
 from bot.policies.schema import CheckEntry, JobEntry, KindEntry, ServiceFile
 from bot.policies.stage_schema import HealthEntry, JobStageEntry, StageEntry
 from bot.policies.values import duration, limit, percent
-from bot.ports import Limits, ServicePolicy
+from bot.ports import Limits, Patience, ServicePolicy
 
 
 def people(org: OrgFile) -> People:
@@ -50,6 +50,15 @@ def limits(org: OrgFile) -> Limits:
         lookups=entry.lookups_per_minute,
         click_refusals=entry.click_refusals_per_minute,
         mention_refusals=entry.mention_refusals_per_minute,
+    )
+
+
+def patience(org: OrgFile) -> Patience:
+    entry = org.alarms
+    return Patience(
+        duration(entry.look_late_after),
+        duration(entry.sending_lost_after),
+        duration(entry.given_up_for),
     )
 
 

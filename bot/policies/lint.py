@@ -28,11 +28,15 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
 def in_org(org: Node) -> Iterator[Finding]:
-    """What would be shown for longer than it stays true."""
+    """What would be shown for longer than it stays true, and who would be called for nothing."""
     for node in org.each("preview_lasts"):
         seconds = _seconds(node)
         if seconds is not None and seconds > 86400:
             yield node.finding("a preview is kept for a day", "write at most 1d")
+    for node in org.each("alarms", "look_late_after"):
+        seconds = _seconds(node)
+        if seconds is not None and seconds < 60:
+            yield node.finding("what fails is left alone for up to a minute", "write at least 1m")
     for limits in org.each("limits"):
         yield from _crowd(limits)
 

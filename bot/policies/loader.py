@@ -52,6 +52,7 @@ def load(path: Path) -> Policies:
         compiler.people(found.org),
         services,
         duration(found.org.preview_lasts),
+        compiler.patience(found.org),
         compiler.limits(found.org),
     )
 

@@ -65,6 +65,22 @@ class LimitsEntry(Strict):
     )
 
 
+class AlarmsEntry(Strict):
+    """When the bot calls for help because it is late itself. What is broken is told at once."""
+
+    look_late_after: Duration = Field(
+        default="2m",
+        description="How late a look at a deployment may be, on top of twelve laps; at least 1m.",
+    )
+    sending_lost_after: Duration = Field(
+        default="2m",
+        description="How long nobody may know what became of a message that was being sent.",
+    )
+    given_up_for: Duration = Field(
+        default="24h", description="How long a message that was given up is worth an alarm."
+    )
+
+
 class OrgFile(Strict):
     """The organisation: one file, `org.yaml`, beside the service files."""
 
@@ -87,4 +103,7 @@ class OrgFile(Strict):
     )
     limits: LimitsEntry = Field(
         default=LimitsEntry(), description="How much one person or channel may ask in a minute."
+    )
+    alarms: AlarmsEntry = Field(
+        default=AlarmsEntry(), description="How late the bot may be before it calls for help."
     )

@@ -62,6 +62,8 @@ def _org(people: tuple[StarterPerson, ...], channel: str, team: str, zone: str) 
     lines += ["channels:", f"  deployment: {channel}"]
     lines += ["# Within a minute; rolling back is never limited."]
     lines += ["limits: {commands_per_minute: 10, clicks_per_minute: 30, channel_per_minute: 120}"]
+    lines += ["# How late the bot itself may be before it calls who is on call."]
+    lines += ["alarms: {look_late_after: 2m, sending_lost_after: 2m, given_up_for: 24h}"]
     lines += [""]
     return "\n".join(lines)
 

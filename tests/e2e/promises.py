@@ -13,7 +13,7 @@ from storage import audit
 from storage.connection import Row
 from storage.invariants import Invariants
 from storage.transaction import connection_of
-from tests.builders import TEAM, a_target
+from tests.builders import PATIENCE, TEAM, a_target
 from tests.e2e.harness import CHANNEL, Team
 from tests.e2e.policies import STEPS
 from tests.e2e.waiting import LONG, eventually
@@ -107,7 +107,7 @@ async def _cards_show_the_end(team: Team, everything: list[Deployment]) -> None:
 
 
 async def _broken(tx: Transaction) -> tuple[Violation, ...]:
-    return await Invariants().violations(tx, Limits.of(timedelta(seconds=1)), ())
+    return await Invariants().violations(tx, Limits.of(PATIENCE, timedelta(seconds=1)), ())
 
 
 async def _is_quiet(team: Team) -> bool:

@@ -27,7 +27,7 @@ from handlers.desk import Desk
 from handlers.errors import Answers
 from handlers.limit import Limit
 from storage.sqlite import SqliteStore
-from tests.builders import ANA, DANA, QUINN, TEAM, a_version, people
+from tests.builders import ANA, DANA, PATIENCE, QUINN, TEAM, a_version, people
 from tests.fake_chat import FakeChat
 from tests.fakes import Clock, FakeWorld
 from tests.handlers.reading import Answer, buttons, text_of
@@ -41,7 +41,7 @@ PILOT = "U0PILOT"
 
 def policies(*services: str) -> Policies:
     every = {service: _policy(service) for service in services}
-    return Policies(people(), every, timedelta(minutes=15))
+    return Policies(people(), every, timedelta(minutes=15), PATIENCE)
 
 
 def _policy(service: str) -> ServicePolicy:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from bot.domain.approvals import RoleSlot
 from bot.domain.plan import ApprovalStage, JobStage, RolloutStage, WatchStage
 from bot.policies.findings import PolicyError, suggest
 from bot.policies.loader import findings, load
-from bot.ports import Limits
+from bot.ports import Limits, Patience
 from tests.policies.texts import COMPLETE, EXTENDING, ORG, found_in, only, write
 
+MINUTE = timedelta(minutes=1)
 DIGEST = "c6bcdce058fbc392c188734a1039aaf4a8d28d939eef423ee0b0c7479429c152"
 
 
@@ -51,6 +53,24 @@ def test_limits_are_what_is_written_and_else_what_suits_most(
     policies = load(write(tmp_path, org=ORG + written, checkout=EXTENDING))
 
     assert policies.limits == limits
+
+
+@pytest.mark.parametrize(
+    ("written", "patience"),
+    [
+        ("", Patience(2 * MINUTE, 2 * MINUTE, 24 * 60 * MINUTE)),
+        (
+            "alarms: {look_late_after: 1m, sending_lost_after: 30s, given_up_for: 3d}\n",
+            Patience(MINUTE, MINUTE / 2, timedelta(days=3)),
+        ),
+    ],
+)
+def test_how_late_the_bot_may_be_is_what_is_written_and_else_what_suits_most(
+    tmp_path: Path, written: str, patience: Patience
+) -> None:
+    policies = load(write(tmp_path, org=ORG + written, checkout=EXTENDING))
+
+    assert policies.patience == patience
 
 
 def test_hidden_files_and_other_endings_are_left_alone(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from bot.domain.plan import (
 )
 from bot.domain.roles import People, Person
 from bot.ports import Policies, ServicePolicy
-from tests.builders import ANA, TESS, a_plan, health_rules, people
+from tests.builders import ANA, PATIENCE, TESS, a_plan, health_rules, people
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 ANA_AT_HOME = "U0ANAHOME"
@@ -72,7 +72,8 @@ def staff() -> dict[str, Person]:
 def policies(by_id: Mapping[str, Person]) -> Policies:
     """Whoever changes *by_id* revokes rights at once."""
     team = People(by_id, people().titles)
-    return Policies(team, {service: _policy(service) for service in SERVICES}, 15 * MINUTE)
+    services = {service: _policy(service) for service in SERVICES}
+    return Policies(team, services, 15 * MINUTE, PATIENCE)
 
 
 def _policy(service: str) -> ServicePolicy:

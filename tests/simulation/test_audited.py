@@ -27,7 +27,7 @@ STEPS = 250
 MINUTE = timedelta(minutes=1)
 
 #: While a story goes on, replicas stand still and the database is away: late is no mistake then.
-PATIENT = Limits(timedelta(days=1), timedelta(days=1))
+PATIENT = Limits(*(timedelta(days=1),) * 3)
 
 
 class AuditedPlay(Play):
@@ -63,7 +63,7 @@ class AuditedPlay(Play):
 
     async def audit_the_end(self) -> None:
         """With the limits of every day, which count what is late, too."""
-        auditor = self._auditor_with(Limits.of(TICK))
+        auditor = self._auditor_with(Limits.of(self.policies.patience, TICK))
         for _ in range(3):
             await self.beat(timedelta(seconds=20))
             await self._audit(auditor)

@@ -44,7 +44,7 @@ class Site:
         engine, known = self.replica.engine, policies("checkout")
         return Auditor(
             *(self.store, engine, known, asks or Invariants(), self.numbers, owner, guard),
-            Limits.of(TICK),
+            Limits.of(known.patience, TICK),
         )
 
     async def begin(self) -> None:

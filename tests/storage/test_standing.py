@@ -13,7 +13,7 @@ from bot.numbers import Numbers
 from bot.restored import Restored
 from storage.invariants import Invariants
 from storage.store import OpenStore
-from tests.builders import NOW, a_deployment, a_plan, a_target, a_version
+from tests.builders import NOW, PATIENCE, a_deployment, a_plan, a_target, a_version
 from tests.fake_chat import FakeChat
 from tests.fakes import Clock, FakeWorld, Trouble
 from tests.handlers.office import policies
@@ -39,7 +39,7 @@ class Start:
         replica = Replica("one", self.store, known, self.world, FakeChat(clock), clock, Random(1))
         self.auditor = Auditor(
             *(self.store, replica.engine, known, Invariants(), self.numbers, "one", guard),
-            Limits.of(TICK),
+            Limits.of(PATIENCE, TICK),
         )
         ports = self.world.ports()
         self.restored = Restored(self.store, replica.engine, ports, Invariants(), self.auditor)
