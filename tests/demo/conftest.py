@@ -58,8 +58,9 @@ def workspace(clock: Clock) -> Workspace:
 
 @pytest.fixture
 def patience() -> float:
-    """Seconds for an acknowledgement; parametrized down where a test waits for the end."""
-    return Timing().ack
+    """Seconds for an acknowledgement, on a machine that is busy; less where a test waits for the
+    end of them."""
+    return 30
 
 
 @pytest.fixture
@@ -143,7 +144,14 @@ def top(slack: SlackEmulator, user: str = "U0DANA") -> str:
 
 
 @pytest.fixture
-async def connect(slack: SlackEmulator) -> AsyncIterator[Connect]:
+def pings() -> float:
+    """Seconds between two signs of life of a connection, which is given up after four without:
+    more than a busy machine stands still. Less where a test waits for a new connection."""
+    return 10
+
+
+@pytest.fixture
+async def connect(slack: SlackEmulator, pings: float) -> AsyncIterator[Connect]:
     """Brings an app to Slack over Socket Mode; returns when Slack counts the connection."""
     async with AsyncExitStack() as stack:
 
@@ -151,7 +159,7 @@ async def connect(slack: SlackEmulator) -> AsyncIterator[Connect]:
             before = slack.socket_mode.open_connections
             app_client = AsyncWebClient(APP_TOKEN, base_url=slack.api_url)
             handler = AsyncSocketModeHandler(
-                app, APP_TOKEN, web_client=app_client, logger=_quiet(), ping_interval=0.2
+                app, APP_TOKEN, web_client=app_client, logger=_quiet(), ping_interval=pings
             )
             stack.push_async_callback(handler.close_async)
             await handler.connect_async()  # type: ignore[no-untyped-call]

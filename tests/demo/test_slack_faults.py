@@ -113,6 +113,7 @@ async def test_answers_to_interactions_fail_on_demand_too(
         assert response.status == 429
 
 
+@pytest.mark.parametrize("pings", [0.5])
 async def test_while_slack_is_down_nothing_is_reached_and_afterwards_everything(
     slack: SlackEmulator,
     bolt: AsyncApp,

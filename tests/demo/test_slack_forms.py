@@ -6,7 +6,7 @@ import pytest
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.demo.slack import NotOnScreen, SlackEmulator
+from bot.demo.slack import NotOnScreen, SlackEmulator, Timing
 from tests.demo.conftest import Clock, Connect, form, refused, top
 
 
@@ -77,10 +77,11 @@ async def test_the_bot_may_answer_with_another_form_or_close_all(
     assert shown == titles
 
 
-@pytest.mark.parametrize("patience", [0.5])
 async def test_a_submission_nobody_acknowledges_leaves_the_form_and_a_word(
     slack: SlackEmulator, opened: list[str]
 ) -> None:
+    slack.dispatcher.timing = Timing(ack=0.1)
+
     seen = await slack.submit("U0DANA", top(slack), {"reason": {"v": "because"}})
 
     assert seen.error is not None

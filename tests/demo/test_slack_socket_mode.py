@@ -133,6 +133,7 @@ async def test_a_socket_that_was_asked_to_leave_gets_nothing_new(
     assert seen.error == '/deploy failed with the error "dispatch_failed"'
 
 
+@pytest.mark.parametrize("pings", [0.5])
 async def test_commands_still_work_after_slack_asked_for_a_new_connection(
     slack: SlackEmulator, bolt: AsyncApp, connect: Connect
 ) -> None:

@@ -68,7 +68,9 @@ async def test_a_version_that_died_under_traffic_comes_back(tmp_path: Path) -> N
     async with a_world(tmp_path) as world:
         status, _, _ = await fetch(f"{world.url}/production/checkout/pay")
         assert status == 200
-        os.kill(serving(os.getpid())[0], signal.SIGKILL)
+        (pid,) = serving(os.getpid())
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: not is_alive(pid))
 
         async def is_back() -> bool:
             status, _, _ = await fetch(f"{world.url}/production/checkout/pay")
@@ -81,7 +83,7 @@ async def test_a_version_that_died_under_traffic_comes_back(tmp_path: Path) -> N
 async def test_a_stopped_world_is_gone_and_can_be_stopped_again(tmp_path: Path) -> None:
     world = DemoWorld(tmp_path, rps=20)
     await world.start()
-    pid = serving(os.getpid())[0]
+    (pid,) = serving(os.getpid())
 
     await world.stop()
     await world.stop()

@@ -193,7 +193,7 @@ async def test_a_check_of_production_tells_which_version_answers(
 
 
 async def test_the_load_goes_on_and_on(tmp_path: Path) -> None:
-    async with a_world(tmp_path, rps=60, window=5) as world:
+    async with a_world(tmp_path, rps=60, window=60) as world:
         await until(lambda: world.state()["services"][0]["versions"]["v1.8.2"]["requests"] > 40)
 
         service = world.state()["services"][0]

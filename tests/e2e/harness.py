@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
-from bot.demo.slack import Manifest, SlackEmulator, demo_workspace
+from bot.demo.slack import Manifest, SlackEmulator, Timing, demo_workspace
 from bot.demo.slack.seen import Seen
 from bot.demo.slack.workspace import Message
 from bot.demo.supervisor import BotProcess
@@ -74,6 +74,8 @@ class Team:
             app_token=_APP,
             signing_secret=_SIGNING,
             transport=site.transport,
+            # How fast a bot must be is the bench's question, on a machine of its own.
+            timing=Timing(ack=LONG, trigger=LONG),
         )
 
     async def start(self, bots: int = 1) -> None:

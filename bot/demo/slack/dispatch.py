@@ -52,7 +52,7 @@ class Dispatcher:
         self._signing_secret = signing_secret.encode()
         self._transport = transport
         self.clock = clock
-        self._timing = timing
+        self.timing = timing
         self._is_down = is_down
         self._session: aiohttp.ClientSession | None = None
         self._running: set[asyncio.Task[None]] = set()
@@ -98,7 +98,7 @@ class Dispatcher:
 
     async def _repeat(self, payload: Json) -> None:
         answer = await self.deliver("events_api", payload)
-        for attempt, pause in enumerate(self._timing.event_retries, start=1):
+        for attempt, pause in enumerate(self.timing.event_retries, start=1):
             if answer.error is None or answer.is_final:
                 return
             reason = "http_timeout" if answer.error == LATE else "http_error"
@@ -132,7 +132,7 @@ class Dispatcher:
         if kind == "events_api":
             envelope |= {"retry_attempt": attempt, "retry_reason": reason}
         try:
-            return Acknowledgement(await self._socket_mode.send(envelope, self._timing.ack))
+            return Acknowledgement(await self._socket_mode.send(envelope, self.timing.ack))
         except TimeoutError:
             return Acknowledgement({}, LATE)
         except ConnectionLost:
@@ -147,7 +147,7 @@ class Dispatcher:
         headers = self._signed(body) | {"Content-Type": content_type}
         if attempt:
             headers |= {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": reason}
-        timeout = aiohttp.ClientTimeout(total=self._timing.ack)
+        timeout = aiohttp.ClientTimeout(total=self.timing.ack)
         try:
             async with self._session.post(
                 self.events_url, data=body, headers=headers, timeout=timeout

@@ -156,7 +156,7 @@ class SlackEmulator:
     async def wait_for(
         self,
         predicate: Callable[[], T | None],
-        timeout: float = 10,  # noqa: ASYNC109 - the name every waiting call in asyncio has
+        timeout: float = 40,  # noqa: ASYNC109 - the name every waiting call in asyncio has
     ) -> T:
         """Return what *predicate* answers once it is true: asked after every change here.
 
