@@ -120,10 +120,16 @@ def refuse_flag(word: str) -> None:
         return
     if name in _INSTEAD and word.startswith("--"):
         raise Misread(f"--{name} is not built yet.", "So I did nothing at all.", _INSTEAD[name])
-    raise Misread(
+    raise unknown_flag(word)
+
+
+def unknown_flag(word: str) -> Misread:
+    meant = close(bare(word).strip("-–—"), list(_INSTEAD), likeness=0.75)
+    instead = f"--{meant[0]} is not built yet either. {_INSTEAD[meant[0]]}" if meant else ""
+    return Misread(
         f"I know no flag {word[:40]}.",
         "A flag I do not know is never ignored, so I did nothing at all.",
-        "Leave it out, and try again.",
+        instead or "Send the line again without it.",
     )
 
 

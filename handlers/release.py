@@ -9,6 +9,7 @@ from handlers.line import (
     is_polite,
     no_such_service,
     the_service,
+    unknown_flag,
 )
 from handlers.wording import (
     bare,
@@ -65,11 +66,7 @@ def _apart(line: Line) -> Line:
 def _placed(line: Line, index: int, found: _Found) -> _Found:
     word = bare(line.words[index])
     if word.startswith("-") and word.strip("->"):
-        raise Misread(
-            f"I know no flag {word[:40]}.",
-            "A flag I do not know is never ignored, so I did nothing at all.",
-            "Leave it out, and try again.",
-        )
+        raise unknown_flag(word)
     service = the_service(line, index)
     if service is not None:
         return _only(line, found, service=service)

@@ -28,8 +28,7 @@ def card(d: Deployment, people: People, now: datetime) -> Message:
         *_changes(d),
         *_steps(d),
         *_health(d, now),
-        *_story(d, people),
-        *_fields(d, people),
+        *_told(d, people),
         *actions(buttons(d, people)),
         context(_grey(d, people)),
     ]
@@ -75,6 +74,12 @@ def _health(d: Deployment, now: datetime) -> list[Json]:
 def _story(d: Deployment, people: People) -> list[Json]:
     pieces = story(d, people)
     return [section(pieces)] if pieces else []
+
+
+def _told(d: Deployment, people: People) -> list[Json]:
+    """What happened before what to do, once it is over."""
+    story, facts = _story(d, people), _fields(d, people)
+    return [*facts, *story] if d.phase is Phase.ROLLED_BACK else [*story, *facts]
 
 
 def _fields(d: Deployment, people: People) -> list[Json]:

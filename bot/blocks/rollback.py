@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.blocks.ask import migration_pieces
+from bot.blocks.measured import with_limits
 from bot.blocks.pieces import (
     Json,
     actions,
@@ -132,7 +133,7 @@ def _from_to(d: Deployment, target: Version) -> Pieces:
 def _consequences(d: Deployment, target: Version) -> list[Piece]:
     share = f"now {d.weight} % on " if d.weight else "now on "
     count = len(d.plan.rollback.verify)
-    checks = f", then {counted(count, 'check')}"
+    checks = f" and {counted(count, 'check passes', 'checks pass')}"
     return [
         Bold("What will happen"),
         "\n1. All traffic goes to ",
@@ -143,9 +144,8 @@ def _consequences(d: Deployment, target: Version) -> list[Piece]:
         f"other deployment can change {d.plan.environment} meanwhile; should it fail, "
         f"{d.plan.service} is locked until a lead unlocks it.\n4. ",
         *_marked(d),
-        "nothing goes back to ",
         Code(d.version.name),
-        " until it is proven.",
+        " is no version to go back to until it is proven.",
     ]
 
 
@@ -173,7 +173,10 @@ def _health(d: Deployment, now: datetime) -> Line:
     if health is None or not isinstance(rules, HealthRules) or is_stale(health, rules, now):
         return (Bold("Health now"), ": unknown")
     verdict = "unknown, " if health.verdict is Verdict.UNKNOWN else ""
-    return (Bold("Health now"), ": ", verdict, Said(health.why))
+    # What is wrong is said with its numbers already.
+    is_good = health.verdict is Verdict.PASS and bool(health.findings)
+    measured = f": {with_limits(health.findings)}" if is_good else ""
+    return (Bold("Health now"), ": ", verdict, Said(health.why + measured))
 
 
 def _told(d: Deployment, people: People) -> Line:

@@ -152,6 +152,8 @@ def _checks(d: Deployment) -> str:
 def _tests(d: Deployment) -> str:
     if d.phase is Phase.SUCCEEDED:
         return "COMPLETE"
+    if d.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK, Phase.ROLLBACK_FAILED):
+        return "n/a"
     return "IN PROGRESS" if d.phase is Phase.WATCHING else "PENDING"
 
 

@@ -43,6 +43,7 @@ _USER = re.compile(r"[UW][A-Z0-9]{1,30}")
 _WEB = re.compile(r"https?://[A-Za-z0-9.:/_~%?#=&+,;@!-]{3,2000}")
 _SIGN = re.compile(r":(?=[a-z0-9_+'-]*[a-z][a-z0-9_+'-]*:)")
 _EDGE_UNDERSCORE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
+_UNIT = re.compile(r"(?<=[0-9]) (?=%|(?:ms|s|min|h|days)\b)")
 _LOOKALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "'"})
 
 
@@ -72,7 +73,8 @@ def mrkdwn(pieces: Pieces, most: int = SECTION, names: Names | None = None) -> s
         room -= len(text)
         if text.endswith("…") and room <= 1:
             break
-    return "".join(drawn).strip()
+    # A number and its unit are one word, also at the end of a phone's narrow line.
+    return _UNIT.sub("\u00a0", "".join(drawn).strip())
 
 
 def notice(pieces: Pieces, names: Names, most: int = NOTICE) -> str:

@@ -33,7 +33,7 @@ def anchor(thing: str, entries: int, newest: str) -> Message:
     """Outside the database, so that a journal that was rewritten can be told from this one."""
     # As `pilothouse audit verify --anchor` takes it.
     proof = f"{thing}:{entries}:{newest}"
-    closed = f"Journal of {thing} closed, {counted(entries, 'entry', 'entries')}"
+    closed = f"Journal of {thing} closed, {counted(entries, 'record')}"
     return message(
         notice((f"{closed}. Anchor {proof}",), {}),
         context((f"{closed}. For the auditor, its anchor: ", Code(proof))),

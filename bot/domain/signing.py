@@ -46,14 +46,21 @@ def approve(d: Deployment, wish: Approved, context: Context, now: datetime) -> D
         f" ({done} of {len(places)})",
         *note,
     )
-    decision = Decision(signed).telling("approved", line, wish.by)
-    return sign_off(decision, context, now).answering(
+    decision = sign_off(Decision(signed).telling("approved", line, wish.by), context, now)
+    return decision.answering(
         "You signed ",
         Bold(f"{d.plan.service} {d.version.name}"),
         " as ",
         Bold(title),
-        f", {done} of {len(places)}.",
+        f", {done} of {len(places)}. ",
+        _what_next(decision.state, open_roles(places), context),
     )
+
+
+def _what_next(d: Deployment, missing: tuple[str, ...], context: Context) -> str:
+    if missing:
+        return f"Still missing: {', '.join(map(context.people.title, missing))}."
+    return f"{d.stage.name} comes next, by itself." if d.phase is Phase.RUNNING else ""
 
 
 def reject(d: Deployment, wish: Rejected, context: Context, now: datetime) -> Decision:

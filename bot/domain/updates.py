@@ -29,8 +29,8 @@ def is_beating(d: Deployment) -> bool:
 
 
 def beat(before: Deployment, decision: Decision, now: datetime) -> Decision:
-    """Add what is due: one status per beat however many were missed, one per change of phase
-    and per step.
+    """Add what is due: one status per beat however many were missed, one per change of phase,
+    of step or of health.
 
     While it waits for people there is no beat; the last status then says what it waits for.
     """
@@ -53,14 +53,15 @@ def beat(before: Deployment, decision: Decision, now: datetime) -> Decision:
         return replace(decision, state=state).also(PostUpdate(d.update_due_at, number))
     if d.phase is not before.phase:
         return decision.also(PostUpdate(now, None, d.phase.value))
-    if _place(d) != _place(before):
+    if _shown(d) != _shown(before):
         return decision.also(PostUpdate(now, None, "progress"))
     return decision
 
 
-def _place(d: Deployment) -> tuple[object, ...]:
-    """What the status says of how far it is; the card must not say another."""
-    return d.cursor, d.step, d.needs_entry
+def _shown(d: Deployment) -> tuple[object, ...]:
+    """What a status says of how far it is and how well: the card must not say another."""
+    seen = (d.health.verdict, bool(d.health.breaches)) if d.health is not None else None
+    return d.cursor, d.step, d.needs_entry, d.live_since is None, seen
 
 
 def _pause(before: Deployment, decision: Decision, now: datetime) -> Decision:

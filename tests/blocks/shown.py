@@ -58,15 +58,16 @@ def strings(node: object, name: str = "") -> Iterator[str]:
 
 
 def lines(message: Message) -> list[str]:
-    """Everything that is read, block by block; buttons as `[label]`."""
+    """Everything that is read, block by block; buttons as `[label]`; a blank is a blank."""
     found: list[str] = []
     for block in payload(message)["blocks"]:
         texts = [block["text"]] if "text" in block else []
         for text in texts + block.get("fields", []):
-            found += text["text"].split("\n")
+            found += text["text"].replace("\u00a0", " ").split("\n")
         for element in block.get("elements", []):
             is_button = element["type"] == "button"
-            found.append(f"[{element['text']['text']}]" if is_button else element["text"])
+            read = f"[{element['text']['text']}]" if is_button else element["text"]
+            found.append(read.replace("\u00a0", " "))
     return found
 
 

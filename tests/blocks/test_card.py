@@ -242,13 +242,13 @@ def test_a_rolled_back_card_says_each_thing_once() -> None:
 
     assert drawn[1:] == [
         ":leftwards_arrow_with_hook: *Rolled back to v1.8.2* · `D-142`",
-        "To try again: `/deploy checkout v1.8.3`",
         "*Why*",
         "Asked by <@U0ANA>: 500s on /pay",
         "*Took*",
         f"3 min, seen to serve {when(ended, '14:03')}",
         "*Health then*",
         "error rate 6.2 %, limit 5 %",
+        "To try again: `/deploy checkout v1.8.3`",
         "The timeline is in the thread",
     ]
 

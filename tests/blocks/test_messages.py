@@ -259,9 +259,9 @@ def test_the_anchor_reads_as_the_auditor_takes_it() -> None:
     drawn = anchor("D-142", 14, "ab12" * 16)
 
     proof = f"D-142:14:{'ab12' * 16}"
-    assert drawn.text == f"Journal of D-142 closed, 14 entries. Anchor {proof}"
+    assert drawn.text == f"Journal of D-142 closed, 14 records. Anchor {proof}"
     assert lines(drawn) == [
-        f"Journal of D-142 closed, 14 entries. For the auditor, its anchor: `{proof}`"
+        f"Journal of D-142 closed, 14 records. For the auditor, its anchor: `{proof}`"
     ]
 
 

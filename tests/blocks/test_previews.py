@@ -1,19 +1,25 @@
 """What is shown before anything happens: previews and forms, for requests and rollbacks."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from bot.blocks import request, rollback
 from bot.blocks.pieces import Json
-from bot.domain.deployment import Phase
+from bot.domain.deployment import Deployment, Phase
+from bot.domain.gates import Check, Driver
+from bot.domain.health import Finding, Verdict
 from bot.domain.line import Bold, plain
 from bot.domain.past import Past
+from bot.domain.plan import RollbackRules
 from bot.domain.release import Migration, Version
 from bot.memory import Draft
+from bot.ports import Message
 from tests.blocks.shown import buttons, lines
-from tests.blocks.test_card import canary
+from tests.blocks.test_card import MINUTE, canary, healthy
 from tests.builders import DANA, NOW, TEAM, a_plan, a_version, people
 
 
@@ -228,3 +234,38 @@ def test_a_rollback_after_the_fact_leaves_the_finished_one_as_it_is() -> None:
     drawn = rollback.preview(done, a_version("v1.8.2"), "R-7", "why", people(), NOW)
 
     assert any("`D-142` stays as it is" in line for line in lines(drawn))
+
+
+def test_a_rollback_form_shows_good_health_beside_its_limits_and_says_what_is_wrong_once() -> None:
+    good = Finding("error rate", "%", 0.08, Decimal(1), MINUTE, is_breached=False)
+    bad = Finding("error rate", "%", 6.2, Decimal(5), MINUTE, is_breached=True)
+    why = "error rate 6.2 % > 5 % for 2 min"
+    well = canary(health=healthy(why="within every limit", findings=(good,)))
+    sick = canary(health=healthy(verdict=Verdict.FAIL, why=why, findings=(bad,)))
+    said = [
+        next(line for line in lines(previewed(d)) if line.startswith("*Health now*"))
+        for d in (well, sick)
+    ]
+
+    assert said == [
+        "*Health now*: within every limit: error rate 0.08 %, limit 1 %",
+        f"*Health now*: {why}",
+    ]
+
+
+def previewed(d: Deployment) -> Message:
+    return rollback.preview(d, a_version("v1.8.2"), "R-7", "why", people(), NOW)
+
+
+def test_a_rollback_form_says_when_it_is_done_in_whole_sentences() -> None:
+    serves = Check("serves", Driver("http"), "on_call")
+    one, two = (
+        replace(canary(), plan=a_plan(rollback=RollbackRules(checks, MINUTE, 3)))
+        for checks in ((serves,), (serves, serves))
+    )
+
+    assert "2. It is done when that version is seen to serve and 1 check passes." in lines(
+        previewed(one)
+    )
+    assert any("and 2 checks pass." in line for line in lines(previewed(two)))
+    assert "2. It is done when that version is seen to serve." in lines(previewed(canary()))

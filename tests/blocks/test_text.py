@@ -34,6 +34,15 @@ words = st.one_of(
 )
 
 
+@pytest.mark.parametrize("unit", ["%", "ms", "s", "min", "h", "days"])
+def test_a_number_and_its_unit_are_never_parted_at_the_end_of_a_line(unit: str) -> None:
+    assert mrkdwn((f"canary 10 {unit}, step 2 of 3",)) == f"canary 10\u00a0{unit}, step 2 of 3"
+
+
+def test_what_only_begins_like_a_unit_is_a_word_of_its_own() -> None:
+    assert mrkdwn(("10 stages in 2 mines",)) == "10 stages in 2 mines"
+
+
 @given(words, st.integers(min_value=8, max_value=400))
 def test_no_words_of_a_person_become_mark_up(text: str, most: int) -> None:
     drawn = mrkdwn((Said(text), " ", Bold(text), " ", Code(text), " ", Link(text, text)), most)

@@ -51,7 +51,16 @@ def test_each_step_changes_the_status_that_stands() -> None:
     assert story.d.step == step + 1
     assert [update.occasion for update in story.wanted(PostUpdate)] == ["progress"]
     assert drawn(story, story.d.beat) == [False]
-    assert not story.healthy().wanted(PostUpdate)
+
+
+def test_what_is_seen_of_health_changes_the_status_and_the_same_again_does_not() -> None:
+    story = at_step()
+    told = [len(story.healthy().wanted(PostUpdate)) for _ in range(4)]
+    sick = story.unhealthy()
+
+    assert told[0] == 1
+    assert told[2:] == [0, 0]
+    assert drawn(sick, sick.d.beat) == [False]
 
 
 def test_every_beat_has_a_status_of_its_own() -> None:

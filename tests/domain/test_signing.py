@@ -36,12 +36,13 @@ def test_the_stage_asks_and_passes_when_every_place_is_signed() -> None:
     story.after(Approved(ANA, "looks good"))
     assert story.d.stage.name == "Approval"
     assert plain(story.decision.answer) == (
-        "You signed checkout v1.8.3 as Deployment Lead, 1 of 2."
+        "You signed checkout v1.8.3 as Deployment Lead, 1 of 2. Still missing: QA Lead."
     )
     assert "looks good" in plain(story.d.last.line)
 
     story.after(Approved(QUINN))
     assert story.d.stage.name == "Rollout"
+    assert plain(story.decision.answer).endswith("2 of 2. Rollout comes next, by itself.")
     assert story.wanted(CloseAsk) == [CloseAsk()]
 
 
@@ -98,7 +99,9 @@ def test_a_signature_of_someone_who_left_no_longer_fills_its_place() -> None:
     story.after(Approved(QUINN))
 
     assert story.d.stage.name == "Approval"
-    assert plain(story.decision.answer).endswith("as QA Lead, 1 of 2.")
+    assert plain(story.decision.answer).endswith(
+        "as QA Lead, 1 of 2. Still missing: Deployment Lead."
+    )
 
 
 def test_a_signer_is_told_the_role_they_signed_as_even_when_others_are_moved() -> None:

@@ -24,7 +24,7 @@ def text_of(shown: object) -> str:
     """Everything a person reads in it."""
     match shown:
         case str():
-            return shown
+            return shown.replace("\u00a0", " ")
         case Message():
             return text_of([shown.text, *shown.blocks])
         case Mapping():

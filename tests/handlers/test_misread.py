@@ -85,6 +85,17 @@ def test_a_flag_nobody_knows_is_refused_everywhere(command: str, flag: str) -> N
         assert "no flag" in misread(text, command).what
 
 
+@pytest.mark.parametrize(("slip", "meant"), [("--dryrun", "--dry-run"), ("--hot-fix", "--hotfix")])
+def test_a_slip_of_a_flag_is_refused_and_the_flag_that_was_meant_is_explained(
+    slip: str, meant: str
+) -> None:
+    refusal = misread(f"checkout v1.8.3 {slip}")
+
+    assert refusal.what == f"I know no flag {slip}."
+    assert refusal.next_step.startswith(f"{meant} is not built yet either. ")
+    assert misread("checkout v1.8.3 --zzz").next_step == "Send the line again without it."
+
+
 @pytest.mark.parametrize("text", ["checkout v1.8.3--dry-run", "checkout v1 - -dry-run"])
 def test_a_flag_that_lost_its_blank_is_refused(text: str) -> None:
     assert misread(text).suggestions == ()
