@@ -26,7 +26,7 @@ from bot.policies.json_schema import json_schema
 from bot.policies.loader import findings
 from bot.policies.show import show
 from bot.ports import InDoubt, Unavailable
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings, SettingsError, database_url
 from handlers.commands import Misread
 from storage import audit, backup, migrate
 from storage.addresses import BadAddress
@@ -232,7 +232,10 @@ def _settings() -> Settings:
 
 
 def _database() -> str:
-    return os.environ.get("DATABASE_URL") or "sqlite:///pilothouse.db"
+    try:
+        return database_url(os.environ)
+    except SettingsError as error:
+        _fail(str(error), "Nothing was done. Set this variable and run it again.", USAGE)
 
 
 def _policies(path: Path | None) -> Path:

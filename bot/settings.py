@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
+_DATABASE = "sqlite:///pilothouse.db"
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -108,7 +110,8 @@ def _heartbeat_url(value: str) -> SecretStr:
 
 
 def _database_url(value: str) -> SecretStr:
-    sqlite = re.fullmatch(r"sqlite:///[^?#\x00]+", value)
+    # Some would read `%20` in it as a blank and others would not: two files of one name.
+    sqlite = re.fullmatch(r"sqlite:///[^?#%\x00]+", value)
     try:
         parts = urlsplit(value)
         postgres = parts.scheme in ("postgresql", "postgres") and len(parts.path) > 1
@@ -119,6 +122,16 @@ def _database_url(value: str) -> SecretStr:
         fix = "write sqlite:///pilothouse.db or postgresql://user:password@host/name"
         raise _wrong("this is no address of a SQLite file or a Postgres database", fix)
     return SecretStr(value)
+
+
+def database_url(environ: Mapping[str, str]) -> str:
+    """All that a command needs which works on the database alone. Raises `SettingsError`."""
+    try:
+        return _database_url(environ.get("DATABASE_URL") or _DATABASE).get_secret_value()
+    except PydanticCustomError as error:
+        said = error.context or {}
+        problem = Problem("DATABASE_URL", said["what"], said["fix"])
+    raise SettingsError((problem,))
 
 
 def _listen(value: str) -> Listen:
@@ -170,7 +183,7 @@ class Settings(BaseModel):
     )
     #: Secret as a whole, since a password may stand in it.
     database_url: Annotated[SecretStr, BeforeValidator(_database_url)] = Field(
-        default=SecretStr("sqlite:///pilothouse.db"), alias="DATABASE_URL"
+        default=SecretStr(_DATABASE), alias="DATABASE_URL"
     )
     policies: Annotated[Path, BeforeValidator(_path)] = Field(
         default=Path("policies"), alias="PILOTHOUSE_POLICIES"

@@ -98,6 +98,18 @@ def test_a_wrong_environment_is_refused_at_once_and_by_name(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("line", ["db upgrade", "audit verify"])
+def test_an_address_of_no_database_is_refused_in_a_line_without_its_password(
+    tmp_path: Path, line: str
+) -> None:
+    ran = pilothouse(*line.split(), cwd=tmp_path, DATABASE_URL="postgresql://b:hunter2@h:54x/x")
+
+    assert ran.status == 2
+    assert ran.err.startswith("DATABASE_URL: this is no address of a SQLite file or a Postgres")
+    assert "Traceback" not in ran.err
+    assert "hunter2" not in ran.err
+
+
 def test_the_database_is_made_checked_and_audited(tmp_path: Path) -> None:
     before = pilothouse("audit", "verify", cwd=tmp_path)
     said = [

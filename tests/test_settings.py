@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from pydantic_core import ValidationError
 
-from bot.settings import Listen, Settings, SettingsError
+from bot.settings import Listen, Settings, SettingsError, database_url
 
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-hunter2-bot", "SLACK_APP_TOKEN": "xapp-hunter2-app"}
 
@@ -83,6 +83,9 @@ def test_what_is_set_arrives() -> None:
         ("DATABASE_URL", "postgresql://me:hunter2@h", "SQLite file or a Postgres", "host/name"),
         ("DATABASE_URL", "sqlite://", "SQLite file or a Postgres", "sqlite:///pilothouse.db"),
         ("DATABASE_URL", "sqlite:///x.db?mode=ro", "SQLite file or a Postgres", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///my%20bot.db", "SQLite file or a Postgres", "sqlite:///"),
+        ("DATABASE_URL", "postgresql://me:hunter2@h:54x/x", "SQLite file or a", "host/name"),
+        ("DATABASE_URL", "postgresql://me:hunter2@h:99999/x", "SQLite file or a", "host/name"),
         ("DATABASE_URL", "postgresql://[h/x", "SQLite file or a Postgres", "sqlite:///"),
         ("PILOTHOUSE_LISTEN", "3000", "not host:port", "127.0.0.1:3000"),
         ("PILOTHOUSE_LISTEN", ":3000", "not host:port", "127.0.0.1:3000"),
@@ -111,6 +114,22 @@ def test_a_wrong_value_is_told_in_one_line_with_what_to_do(
     assert what in problem.what
     assert fix in problem.fix
     assert str(error) == f"{name}: {problem.what}; {problem.fix}"
+
+
+def test_the_database_alone_needs_no_token() -> None:
+    assert database_url({}) == "sqlite:///pilothouse.db"
+    assert database_url({"DATABASE_URL": "postgresql://u:p@db/x"}) == "postgresql://u:p@db/x"
+
+
+@pytest.mark.parametrize("value", ["postgresql://me:hunter2@h:54x/x", "http://[::1", "x"])
+def test_the_database_alone_is_checked_as_strictly(value: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        database_url({"DATABASE_URL": value})
+
+    shown = "".join(traceback.format_exception(raised.value))
+    assert [problem.name for problem in raised.value.problems] == ["DATABASE_URL"]
+    assert str(raised.value) == str(refused(GOOD | {"DATABASE_URL": value}))
+    assert "hunter2" not in shown
 
 
 def test_every_mistake_is_told_at_once() -> None:
