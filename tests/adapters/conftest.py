@@ -11,14 +11,35 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.http_json import HttpJson
 from bot.adapters.pace import Pace
 from bot.adapters.slack import SlackChat
 from bot.demo.slack import Manifest, SlackEmulator, demo_workspace
 from bot.ports import Chat, Posted
+from tests.adapters.hostile import PATIENT, Hostile, hostile_server
 from tests.fake_chat import FakeChat
 from tests.fakes import Clock, Trouble
 
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"
+
+
+@pytest.fixture
+async def hostile() -> AsyncIterator[Hostile]:
+    async with hostile_server() as hostile:
+        yield hostile
+
+
+@pytest.fixture
+def patience() -> float:
+    """Seconds until an answer that does not come is none; parametrized down where none comes."""
+    return PATIENT
+
+
+@pytest.fixture
+async def http(patience: float) -> AsyncIterator[HttpJson]:
+    http = HttpJson(["127.0.0.1"], timeout=patience)
+    yield http
+    await http.close()
 
 
 @dataclass(frozen=True)

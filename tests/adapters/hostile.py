@@ -29,10 +29,11 @@ class Hostile:
     asked: list[str] = field(default_factory=list)
     _open: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._open.add(task)
+    def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Known from its first moment on, so that none is left behind at the end.
+        self._open.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             self.asked.append(head.decode(errors="replace").partition("\r\n")[0])
@@ -46,10 +47,9 @@ class Hostile:
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()
-            self._open.discard(task)
 
     async def close(self) -> None:
-        for task in list(self._open):
+        for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
 
@@ -57,7 +57,7 @@ class Hostile:
 @asynccontextmanager
 async def hostile_server() -> AsyncIterator[Hostile]:
     hostile = Hostile("")
-    server = await asyncio.start_server(hostile.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(hostile.take, "127.0.0.1", 0)
     hostile.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield hostile
     server.close()
@@ -68,6 +68,9 @@ HUGE = reply(b'{"a": "' + b"x" * 3_000_000 + b'"}')
 DEEP = reply(b"[" * 100_000 + b"]" * 100_000)
 ENDLESS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"ffff\r\n" + b"x" * 65535
 METADATA = reply(b"", "302 Found", "Location: http://169.254.169.254/latest/meta-data/")
+
+#: Seconds in which an answer that comes is there, on a machine that is busy.
+PATIENT = 30.0
 
 #: Whatever is asked, each of these is no answer.
 NO_ANSWERS: dict[str, Reply] = {
@@ -87,3 +90,8 @@ NO_ANSWERS: dict[str, Reply] = {
     "has NaN": reply(b'{"requests": NaN}'),
     "points to the metadata": METADATA,
 }
+
+
+def patience_with(how: str) -> float:
+    """As many seconds as it takes to see that none comes, and enough for all the others."""
+    return 0.2 if NO_ANSWERS[how] is None else PATIENT

@@ -127,23 +127,26 @@ async def road(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 CANARY: Weights = (("v1.8.2", 90), ("v1.8.3", 10))
 
 
-async def until_live(road: Road, weights: Weights) -> None:
+async def seen_live(road: Road, weights: Weights) -> bool:
+    """Whether it is, and still is when one looks again."""
+
     async def is_live() -> bool:
         return is_same_split(await road.router.weights(road.driver, road.target), weights)
 
     await until(is_live)
+    return await is_live()
 
 
 async def test_a_split_that_was_asked_for_is_seen_sooner_or_later(road: Road) -> None:
     for _ in range(2):
         await road.router.set_weights(road.driver, road.target, CANARY, 5)
 
-    await until_live(road, CANARY)
+    assert await seen_live(road, CANARY)
 
 
 async def test_an_older_fence_is_refused_and_changes_nothing(road: Road) -> None:
     await road.router.set_weights(road.driver, road.target, CANARY, 5)
-    await until_live(road, CANARY)
+    assert await seen_live(road, CANARY)
 
     with pytest.raises(Unavailable):
         await road.router.set_weights(road.driver, road.target, (("v1.8.2", 100),), 4)
@@ -155,7 +158,7 @@ async def test_a_newer_fence_wins(road: Road) -> None:
     await road.router.set_weights(road.driver, road.target, CANARY, 5)
     await road.router.set_weights(road.driver, road.target, (("v1.8.2", 100),), 6)
 
-    await until_live(road, (("v1.8.2", 100),))
+    assert await seen_live(road, (("v1.8.2", 100),))
 
 
 # --- runners -------------------------------------------------------------------------------------
@@ -194,9 +197,10 @@ async def test_what_was_stopped_never_succeeds(runner: Runner) -> None:
         await runner.stop("T0DEMO/D-1/1", job)
 
     async def is_over() -> bool:
-        return (await runner.status("T0DEMO/D-1/1", job)).state in (JobState.FAILED, JobState.LOST)
+        return (await runner.status("T0DEMO/D-1/1", job)).state is not JobState.RUNNING
 
     await until(is_over)
+    assert (await runner.status("T0DEMO/D-1/1", job)).state in (JobState.FAILED, JobState.LOST)
 
 
 async def test_a_version_that_is_no_version_is_never_run(tmp_path: Path) -> None:

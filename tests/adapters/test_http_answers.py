@@ -1,7 +1,7 @@
 """Every HTTP adapter against a server that answers badly: never a guess, never a crash."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from bot.domain.gates import Check, CheckResult, Driver
 from bot.domain.health import Verdict
 from bot.domain.release import Target, Version
 from bot.ports import Rejected, Unavailable
-from tests.adapters.hostile import NO_ANSWERS, Hostile, Reply, hostile_server, reply, saying
+from tests.adapters.hostile import NO_ANSWERS, Hostile, Reply, patience_with, reply, saying
 
 TARGET = Target("T0DEMO", "checkout", "production")
 VERSION = Version("v1.8.3", "4f1c2a9", "image")
@@ -33,19 +33,6 @@ def driver_of(hostile: Hostile, **settings: str) -> Driver:
     return Driver("http", (("url", hostile.url), *settings.items()))
 
 
-@pytest.fixture
-async def hostile() -> AsyncIterator[Hostile]:
-    async with hostile_server() as hostile:
-        yield hostile
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[HttpJson]:
-    http = HttpJson(["127.0.0.1"], timeout=0.5)
-    yield http
-    await http.close()
-
-
 async def check(http: HttpJson, hostile: Hostile, path: str = "", **settings: str) -> CheckResult:
     driver = Driver("http", (("url", hostile.url + path), *settings.items()))
     return await HttpChecks(http).verdict(Check("health", driver), TARGET, VERSION)
@@ -59,7 +46,7 @@ CALLS: dict[str, Call] = {
 }
 
 
-@pytest.mark.parametrize("how", NO_ANSWERS)
+@pytest.mark.parametrize(("how", "patience"), [(how, patience_with(how)) for how in NO_ANSWERS])
 @pytest.mark.parametrize("call", CALLS)
 async def test_no_answer_is_unavailable(
     hostile: Hostile, http: HttpJson, call: str, how: str
@@ -175,7 +162,14 @@ async def test_without_a_version_field_a_200_is_enough(hostile: Hostile, http: H
 
 
 @pytest.mark.parametrize(
-    "how", ["hangs", "cuts the connection", "cuts the body", "is huge", "points to the metadata"]
+    ("how", "patience"),
+    [
+        (how, patience_with(how))
+        for how in (
+            *("hangs", "cuts the connection", "cuts the body", "is huge"),
+            "points to the metadata",
+        )
+    ],
 )
 async def test_a_check_that_could_not_look_is_unavailable(
     hostile: Hostile, http: HttpJson, how: str
@@ -195,7 +189,6 @@ async def test_a_check_that_could_not_look_is_unavailable(
         (saying({}, "404 x"), Unavailable, "answers 404"),
         (NO_ANSWERS["fails"], Unavailable, "answers 500"),
         (NO_ANSWERS["cuts the connection"], Unavailable, "could not be asked"),
-        (NO_ANSWERS["hangs"], Unavailable, "in time"),
         (NO_ANSWERS["points to the metadata"], Unavailable, "points elsewhere"),
     ],
 )
@@ -208,6 +201,16 @@ async def test_a_split_that_was_not_taken_is_told_apart(
         await WeightedHttpRouter(http).set_weights(
             driver_of(hostile), TARGET, (("v1.8.2", 90), ("v1.8.3", 10)), 7
         )
+
+
+@pytest.mark.parametrize("patience", [patience_with("hangs")])
+async def test_a_split_that_nobody_answers_for_was_not_seen_to_be_taken(
+    hostile: Hostile, http: HttpJson
+) -> None:
+    hostile.reply = NO_ANSWERS["hangs"]
+
+    with pytest.raises(Unavailable, match="in time"):
+        await WeightedHttpRouter(http).set_weights(driver_of(hostile), TARGET, (("v1", 100),), 7)
 
 
 @pytest.mark.parametrize(

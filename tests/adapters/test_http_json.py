@@ -1,6 +1,5 @@
 """What is asked of other systems, and what is never asked."""
 
-from collections.abc import AsyncIterator
 from time import process_time
 
 import pytest
@@ -15,20 +14,7 @@ from bot.adapters.http_json import (
     hosts_of,
 )
 from bot.ports import Unavailable
-from tests.adapters.hostile import Hostile, hostile_server, reply, saying
-
-
-@pytest.fixture
-async def hostile() -> AsyncIterator[Hostile]:
-    async with hostile_server() as hostile:
-        yield hostile
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[HttpJson]:
-    http = HttpJson(["127.0.0.1"], timeout=2)
-    yield http
-    await http.close()
+from tests.adapters.hostile import Hostile, reply, saying
 
 
 async def test_an_answer_is_its_status_and_its_json(hostile: Hostile, http: HttpJson) -> None:

@@ -1,6 +1,5 @@
 """The catalogue of versions: taken strictly, remembered only for suggestions."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from bot.adapters.http_releases import CACHED, HttpReleases
 from bot.domain.gates import Driver
 from bot.domain.release import Migration, Version
 from bot.ports import Unavailable
-from tests.adapters.hostile import Hostile, hostile_server, saying
+from tests.adapters.hostile import Hostile, saying
 
 RELEASE = {
     "name": "v1.8.3",
@@ -26,19 +25,6 @@ RELEASE = {
 
 def driver_of(hostile: Hostile) -> Driver:
     return Driver("http", (("url", hostile.url),))
-
-
-@pytest.fixture
-async def hostile() -> AsyncIterator[Hostile]:
-    async with hostile_server() as hostile:
-        yield hostile
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[HttpJson]:
-    http = HttpJson(["127.0.0.1"], timeout=0.5)
-    yield http
-    await http.close()
 
 
 async def test_a_version_is_taken_as_its_catalogue_knows_it(
