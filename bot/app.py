@@ -83,6 +83,10 @@ def core_of(
     return Core(store, policies, world, engine, previews, questions, numbers, owner, woken)
 
 
+class CannotListen(Exception):
+    """The configured host and port are taken, not ours or not there."""
+
+
 class Supervisor:
     """The one place under the loops where everything is caught."""
 
@@ -121,8 +125,8 @@ class Supervisor:
 async def run(settings: Settings, stop: asyncio.Event, started: Callable[[str], None]) -> None:
     """Be the bot until *stop* is set; *started* is told the address it listens on.
 
-    Raises `PolicyError`, `AlreadyRunning`, `WrongSchema` or `Unavailable` before anything was
-    started.
+    Raises `PolicyError`, `AlreadyRunning`, `WrongSchema`, `CannotListen` or `Unavailable` before
+    anything was started.
     """
     policies = load(settings.policies)
     async with AsyncExitStack() as stack:
@@ -148,10 +152,10 @@ async def run(settings: Settings, stop: asyncio.Event, started: Callable[[str], 
         ready = readiness(core, loops, links, chat, supervisor, settings)
         # Ends in the opposite order: nobody is listened to any more when the loops stop.
         stack.push_async_callback(loops.stop)
+        stack.push_async_callback(links.stop)
         address = await _listen(
             settings, slack_route(settings, app, core.numbers), ready, core.numbers, stack
         )
-        stack.push_async_callback(links.stop)
         loops.start()
         links.start()
         started(address)
@@ -232,7 +236,11 @@ async def _listen(
     runner = runner_of(served)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, settings.listen.host, settings.listen.port).start()
+    try:
+        await web.TCPSite(runner, *settings.listen).start()
+    except OSError as error:
+        where, why = "{}:{}".format(*settings.listen), str(error).rpartition(": ")[2]
+        raise CannotListen(f"The bot cannot listen on {where}: {why}.") from error
     host, port = runner.addresses[0][:2]
     return f"http://{host}:{port}"
 

@@ -19,26 +19,18 @@ import typer
 from bot import app, log
 from bot.domain.diagram import lifecycle
 from bot.domain.line import plain
-from bot.domain.refusal import Refused
-from bot.operate import NotPossible, Unfinished, act, adopt_version
+from bot.exits import DONE, ENDS, FORESEEN, NO, USAGE
+from bot.operate import act, adopt_version, made
 from bot.policies.findings import Level, PolicyError
 from bot.policies.json_schema import json_schema
 from bot.policies.loader import findings
 from bot.policies.show import show
-from bot.ports import InDoubt, Unavailable
 from bot.settings import Settings, SettingsError, database_url
-from handlers.commands import Misread
 from storage import audit, backup, migrate
-from storage.addresses import BadAddress
-from storage.lock import AlreadyRunning
-from storage.sqlite import Corrupt
-from storage.store import WrongSchema, open_store, require_current
+from storage.store import open_store, require_current
 
 T = TypeVar("T")
 
-DONE, NO, USAGE, NO_ANSWER = range(4)
-
-_NOT_THIS_DATABASE = (WrongSchema, Corrupt, BadAddress)
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 db = typer.Typer(no_args_is_help=True, help="The database: upgrade, check, backup.")
@@ -106,15 +98,14 @@ def break_glass(
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the schema up to date; safe beside other replicas."""
-    url = _database()
-    _answer(lambda: migrate.upgrade(url))
+    _answer(lambda: _upgrade(_database()))
     _say("The database is up to date.")
 
 
 @db.command("check")
 def db_check() -> None:
     """Whether the schema is exactly what this program expects."""
-    if not _answer(lambda: migrate.check(_database())):
+    if not _answer(lambda: _check(made(_database()))):
         _fail("The schema differs from what this program expects.", "Run `pilothouse db upgrade`.")
     _say("The schema is what this program expects.")
 
@@ -122,8 +113,7 @@ def db_check() -> None:
 @db.command("backup")
 def db_backup(to: Annotated[Path, typer.Argument(help="A file that is not there yet.")]) -> None:
     """Copy a SQLite database safely while the bot runs."""
-    url = _database()
-    _answer(lambda: backup.copy(url, to))
+    _answer(lambda: backup.copy(made(_database()), to))
     _say(f"Copied to {to}.")
 
 
@@ -135,7 +125,7 @@ def audit_verify(
     as_json: AsJson = False,
 ) -> None:
     """Look for entries that were edited, removed, added, moved or cut off."""
-    found = _answer(lambda: _verify(_database(), anchor or []))
+    found = _answer(lambda: _verify(made(_database()), anchor or []))
     if as_json:
         _say(json.dumps([asdict(finding) for finding in found]))
     for finding in [] if as_json else found:
@@ -155,7 +145,7 @@ def audit_export(
 ) -> None:
     """Every entry as one JSON object a line, oldest first per thing."""
     start = since.replace(tzinfo=UTC) if since else datetime.min.replace(tzinfo=UTC)
-    _answer(lambda: _export(_database(), start))
+    _answer(lambda: _export(made(_database()), start))
 
 
 @policy.command("validate")
@@ -182,8 +172,6 @@ def policy_show(service: Service, path: PolicyPath = None) -> None:
         _say(show(folder, service))
     except PolicyError as error:
         _fail(str(error), "Mend the lines above.")
-    except KeyError:
-        _fail(f"There is no service {service} in {folder}.", "See its files for the names.")
 
 
 @policy.command("schema")
@@ -205,6 +193,22 @@ async def _run(settings: Settings) -> None:
         loop.add_signal_handler(sign, stop.set)
     logger = structlog.get_logger()
     await app.run(settings, stop, lambda address: logger.info("ready", address=address))
+
+
+async def _upgrade(url: str) -> None:
+    await _opens(url)
+    await migrate.upgrade(url)
+
+
+async def _check(url: str) -> bool:
+    await _opens(url)
+    return await migrate.check(url)
+
+
+async def _opens(url: str) -> None:
+    """Raises what the bot would, in words: of a database that is away, damaged or not ours to
+    open, the library that migrates knows only tracebacks."""
+    await (await open_store(url)).close()
 
 
 async def _verify(url: str, anchors: list[str]) -> list[audit.Finding]:
@@ -250,27 +254,11 @@ def _answer(work: Callable[[], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(whole())
-    except audit.BadAnchor as error:
-        _fail(str(error), "Copy it from the log or from the deployment's thread.", USAGE)
     except KeyboardInterrupt:
         raise typer.Exit(DONE) from None
-    except PolicyError as error:
-        _fail(str(error), "Mend the lines above; `pilothouse policy validate` checks them.")
-    except (Refused, Misread, NotPossible, AlreadyRunning, *_NOT_THIS_DATABASE) as error:
-        _fail(str(error), "Nothing was changed.")
-    except Unfinished as error:
-        _fail(str(error), "Run the same command again to go on driving it.", NO_ANSWER)
-    except InDoubt as error:
-        _fail(
-            f"No answer: {error}.",
-            "Nobody knows whether it was done. Look before you try again: "
-            'pilothouse do "/deploy status".',
-            NO_ANSWER,
-        )
-    except Unavailable as error:
-        _fail(f"No answer: {error}.", "Nothing was changed. Try again.", NO_ANSWER)
-    except OSError as error:
-        _fail(f"The system refused: {error}.", "Nothing was changed.", NO_ANSWER)
+    except FORESEEN as error:
+        end = next(end for end in ENDS if isinstance(error, end.kinds))
+        _fail(end.what.format(error), end.next_step, end.status)
 
 
 def _fail(what: str, next_step: str, status: int = NO) -> NoReturn:

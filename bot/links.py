@@ -1,15 +1,15 @@
 """The sockets to Slack: two of them, so that one may be renewed without a gap."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
-import structlog
+import aiohttp
 from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-
-_log = structlog.get_logger()
 
 _CONNECTIONS = 2
 _PING_SECONDS = 5.0
@@ -23,6 +23,8 @@ class SocketLinks:
         self._connecting: list[asyncio.Task[None]] = []
         if token is None:
             return
+        logger = logging.getLogger("slack_bolt.socket_mode")
+        logger.addFilter(_in_one_line)
         for _ in range(_CONNECTIONS):
             own = AsyncWebClient(
                 token=token.get_secret_value(),
@@ -32,7 +34,11 @@ class SocketLinks:
             )
             self._handlers.append(
                 AsyncSocketModeHandler(
-                    app, token.get_secret_value(), web_client=own, ping_interval=_PING_SECONDS
+                    app,
+                    token.get_secret_value(),
+                    logger=logger,
+                    web_client=own,
+                    ping_interval=_PING_SECONDS,
                 )
             )
 
@@ -51,6 +57,14 @@ class SocketLinks:
             task.cancel()
         for handler in self._handlers:
             await _close(handler)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """A Slack that is away is said every few seconds; where in the code says nothing then."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, aiohttp.ClientError | OSError | SlackApiError):  # a timeout is an OSError
+        record.exc_info = None
+    return True
 
 
 async def _connect(handler: AsyncSocketModeHandler) -> None:

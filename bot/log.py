@@ -3,7 +3,9 @@
 import logging
 import re
 import sys
+import threading
 from collections.abc import Mapping, MutableMapping
+from types import TracebackType
 from typing import Any, Literal
 
 import structlog
@@ -12,7 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from bot.redact import redact
 
 #: Control characters (line breaks too) and the marks that turn text round.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f]")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def set_up(style: Literal["console", "json"], level: int = logging.INFO) -> None:
@@ -46,10 +48,29 @@ def set_up(style: Literal["console", "json"], level: int = logging.INFO) -> None
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These name every request and payload at INFO or DEBUG, and payloads carry people's words.
-    for chatty in ("slack_sdk", "aiohttp.access", "alembic.autogenerate", "apscheduler", "asyncio"):
+    for chatty in ("slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # That it has plugins is no news; which migration it runs is.
+    for inner in ("alembic.autogenerate", "alembic.runtime.plugins"):
+        logging.getLogger(inner).setLevel(logging.WARNING)
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # a warning of it quotes the payload
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
+    # What nobody catches would go out as it is, and an error may quote a password.
+    logging.captureWarnings(True)
+    sys.excepthook = _uncaught
+    threading.excepthook = _uncaught_in_thread
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    logging.getLogger("pilothouse").critical("uncaught", exc_info=(kind, error, trace))
+
+
+def _uncaught_in_thread(fallen: threading.ExceptHookArgs) -> None:
+    if fallen.exc_value is not None:
+        _uncaught(fallen.exc_type, fallen.exc_value, fallen.exc_traceback)
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

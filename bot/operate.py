@@ -85,6 +85,7 @@ async def act(settings: Settings, line: str, say: Say, drives_for: timedelta = _
     """
     policies = _with_host(load(settings.policies))
     command = _read(line, policies)
+    made(settings.database_url.get_secret_value())
     async with AsyncExitStack() as stack:
         core = await _open(settings, policies, stack)
         team = await _only_team(core)
@@ -101,6 +102,19 @@ async def act(settings: Settings, line: str, say: Say, drives_for: timedelta = _
             thing = outcome.thing
         if thing is not None:
             await _drive(core, team, thing, say, drives_for, _lock(settings, stack))
+
+
+def made(url: str) -> str:
+    """*url* again. Raises `NotPossible` for a SQLite file that is not there or empty: to look at
+    one would make it, and say of a journal that it holds, or of a copy that it was made."""
+    if not is_postgres(url):
+        path = sqlite_path(url)
+        if not path.is_file() or path.stat().st_size == 0:
+            raise NotPossible(
+                f"There is no database in {path.absolute()}. Is DATABASE_URL right, and is this "
+                "the bot's folder? `pilothouse run` and `pilothouse db upgrade` make a new one."
+            )
+    return url
 
 
 def host_user() -> str:

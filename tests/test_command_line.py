@@ -1,12 +1,14 @@
 """The command line as a real process: its exit status, its words, and where they go."""
 
 import json
+import socket
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from bot.demo.policies import DemoWorld, write_policies
+from bot.operate import NotPossible, made
 from tests.processes import pilothouse, python
 
 ENVIRONMENT = {
@@ -121,6 +123,62 @@ def test_the_database_is_made_checked_and_audited(tmp_path: Path) -> None:
     assert [ran.status for ran in said] == [0] * 5
     assert "The journal holds" in said[2].out
     assert (tmp_path / "copy.db").exists()
+
+
+@pytest.mark.parametrize("line", ["audit verify", "db backup copy.db", "do"])
+def test_to_look_at_a_database_that_nobody_made_makes_none_and_is_a_no(
+    tmp_path: Path, policies: Path, line: str
+) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+
+    words = ["do", "/deploy status"] if line == "do" else line.split()
+    ran = pilothouse(*words, cwd=folder, PILOTHOUSE_POLICIES=str(policies), **ENVIRONMENT)
+
+    assert ran.status == 1
+    assert f"There is no database in {folder / 'pilothouse.db'}." in ran.err
+    assert list(folder.iterdir()) == []
+
+
+def test_an_empty_file_is_no_database_and_a_postgres_is_asked_itself(tmp_path: Path) -> None:
+    path = tmp_path / "pilothouse.db"
+    path.touch()
+    with pytest.raises(NotPossible, match="There is no database"):
+        made(f"sqlite:///{path}")
+
+    path.write_bytes(b"something")
+    for url in (f"sqlite:///{path}", "postgresql://127.0.0.1:1/x"):
+        assert made(url) == url
+
+
+def test_a_schema_that_cannot_be_looked_at_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "pilothouse.db").write_bytes(b"this is no database at all" * 400)
+    (tmp_path / "a folder").mkdir()
+
+    damaged = pilothouse("db", "check", cwd=tmp_path)
+    closed = pilothouse("db", "upgrade", cwd=tmp_path, DATABASE_URL="sqlite:///a folder")
+
+    assert (damaged.status, closed.status) == (1, 3)
+    assert "damaged" in damaged.err
+    assert "cannot be opened" in closed.err
+    assert "Traceback" not in damaged.err + closed.err
+
+
+def test_a_place_that_is_taken_is_named_and_nothing_is_left_open(
+    tmp_path: Path, policies: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        place = f"127.0.0.1:{other.getsockname()[1]}"
+        listening = {"PILOTHOUSE_LISTEN": place, "SLACK_APP_TOKEN": "xapp-of-a-test"}
+        where = {"PILOTHOUSE_POLICIES": str(policies), "SLACK_API_URL": "http://127.0.0.1:9/"}
+        ran = pilothouse("run", cwd=tmp_path, **(ENVIRONMENT | listening | where))
+
+    assert ran.status == 1
+    assert f"The bot cannot listen on {place}: address already in use." in ran.err
+    assert "Set PILOTHOUSE_LISTEN" in ran.err.splitlines()[-1]
+    assert "Unclosed" not in ran.err
+    assert "Running upgrade" in ran.err
+    assert "setup plugin" not in ran.err
 
 
 def test_a_journal_that_was_changed_does_not_hold(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from bot.demo.page.routes import mount
 from bot.demo.policies import DemoWorld as Names
 from bot.demo.policies import write_policies
 from bot.demo.slack import Manifest, SlackEmulator, demo_workspace
-from bot.demo.supervisor import BotProcess
+from bot.demo.supervisor import BotProcess, NotReady
 from bot.demo.world.catalogue import FIRST
 from bot.demo.world.world import DemoWorld
 from bot.domain.line import Bold
@@ -132,14 +132,20 @@ class Demo:
                     await self.bot.kill()
                 return {"ok": True, "error": None}
             case "start_bot":
-                if self.bot is not None and not self.bot.is_running:
-                    await self.bot.start()
-                return {"ok": True, "error": None}
+                return await self._start_again()
         return await self.world.act(action)
+
+    async def _start_again(self) -> dict[str, Any]:
+        try:
+            if self.bot is not None and not self.bot.is_running:
+                await self.bot.start()
+        except NotReady as error:
+            return {"ok": False, "error": str(error)}
+        return {"ok": True, "error": None}
 
 
 async def demo(port: int, directory: Path | None, say: Callable[[str], None]) -> None:
-    """Run until Ctrl-C. Raises `Refused` when the port is taken."""
+    """Run until Ctrl-C. Raises `Refused` when the port is taken, `NotReady` when the bot is not."""
     async with AsyncExitStack() as stack:
         if directory is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pilothouse-")))
