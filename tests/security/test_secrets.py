@@ -40,7 +40,24 @@ for canary in sys.argv[2:]:
         logging.getLogger("library").exception("bug")
 logging.getLogger("slack_sdk").info("a payload with people's words")
 logging.getLogger("slack_bolt.AsyncApp").warning("Unhandled request with people's words")
-structlog.get_logger().info("first line\\nsecond line\\u202e", who="a\\nb")
+structlog.get_logger().info("first line\\nsecond line\\u202e", who="a\\nb\\u2028c\\u2029d\\u061c")
+"""
+
+#: What nobody catches and nobody logs, on its way out of the program.
+UNCAUGHT = """
+import sys, threading, warnings
+from bot import log
+log.set_up(sys.argv[1])
+
+def fall(what):
+    raise ValueError(what)
+
+for canary in sys.argv[2:]:
+    warnings.warn(canary)
+    thread = threading.Thread(target=fall, args=(canary,))
+    thread.start()
+    thread.join()
+fall(" ".join(sys.argv[2:]))
 """
 
 
@@ -55,10 +72,29 @@ def test_no_secret_and_no_payload_is_ever_logged(style: str) -> None:
     assert "first line\\nsecond line" in ran.err.replace("\\\\n", "\\n")
 
 
-def test_every_line_of_the_json_log_is_one_object() -> None:
-    ran = python("-c", LOGGING, "json", *CANARIES.values())
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_what_nobody_caught_tells_no_secret_either(style: str) -> None:
+    ran = python("-c", UNCAUGHT, style, *CANARIES.values())
 
+    assert ran.status == 1
+    assert ran.err.count("ValueError") > len(CANARIES)
+    assert ran.err.count("UserWarning") == len(CANARIES)
+    assert not [word for word in TELLTALE if word in ran.err + ran.out], ran.err
+
+
+@pytest.mark.parametrize("program", [LOGGING, UNCAUGHT])
+def test_every_line_of_the_json_log_is_one_object(program: str) -> None:
+    ran = python("-c", program, "json", *CANARIES.values())
+
+    assert ran.err
     assert all(isinstance(json.loads(line), dict) for line in ran.err.splitlines())
+
+
+def test_a_line_of_the_console_log_is_one_line_for_everybody() -> None:
+    ran = python("-c", LOGGING, "console")
+
+    (said,) = [line for line in ran.err.splitlines() if "first line" in line]
+    assert said.endswith("d\\u061c")
 
 
 async def test_a_jobs_output_with_secrets_in_it_is_shown_without(office: Office) -> None:
