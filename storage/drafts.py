@@ -8,7 +8,8 @@ from storage.connection import Connection, first, moment
 _ADD = """
 INSERT INTO drafts (team, id, author, service, environment, kind, version, created_at, note, thing)
 VALUES (
-  :team, :id, :author, :service, :environment, :kind, :version, :created_at, :note, :thing)"""
+  :team, :id, :author, :service, :environment, :kind, :version, :created_at, :note, :thing)
+ON CONFLICT (team, id) DO NOTHING"""
 
 _GET = """
 SELECT author, service, environment, kind, version, created_at, note, thing
@@ -20,6 +21,7 @@ class SqlDrafts:
         self._connection = connection
 
     async def add(self, draft: Draft) -> None:
+        """Idempotent: ids are random, so one that is there is this one, whose commit was lost."""
         await self._connection.change(
             _ADD,
             team=draft.team,

@@ -1,7 +1,7 @@
 """The way in and out without sockets: real Bolt, handlers, engine and SQLite, fakes around."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.deployment import Deployment
 from bot.domain.release import Target
-from bot.memory import InboxKey
+from bot.memory import InboxKey, Store
 from bot.numbers import Numbers
 from bot.ports import Policies, Posted, ServicePolicy
 from bot.questions import Questions
@@ -54,8 +54,15 @@ def _policy(service: str) -> ServicePolicy:
 class Office:
     """Use `async with`. Everything a person does is one method, named for what they do."""
 
-    def __init__(self, database: Path, *services: str, fate: Fate | None = None) -> None:
+    def __init__(
+        self,
+        database: Path,
+        *services: str,
+        fate: Fate | None = None,
+        through: Callable[[Store], Store] = lambda store: store,
+    ) -> None:
         self._database = database
+        self._through = through
         self._ids = count(1)
         self._stack = AsyncExitStack()
         self.clock = Clock()
@@ -71,7 +78,7 @@ class Office:
     async def __aenter__(self) -> "Office":
         store = await SqliteStore.open(self._database, self.clock)
         self._stack.push_async_callback(store.close)
-        self.store = FatefulStore(store, self.fate)
+        self.store = FatefulStore(self._through(store), self.fate)
         self.plain_store = store
         self.replica = Replica(
             "one", self.store, self.policies, self.world, self.chat, self.clock, Random(1)
