@@ -126,15 +126,16 @@ class Loops:
         if self._restored is not None:
             await self._guard("restored", self._restored.look())
 
-    async def stop(self) -> None:
-        """No new work; what is under way gets a little time and then its lease runs out."""
+    async def stop(self, last_words: float = _LAST_WORDS) -> None:
+        """No new work; what is under way gets a little time (*last_words*, in seconds) and then
+        its lease runs out."""
         self._schedule.stop()
         self._outbox.close()
         self._core.woken.set()
         under_way = self._busy | ({self._draining} if self._draining is not None else set())
         if not under_way:
             return
-        _, late = await asyncio.wait(under_way, timeout=_LAST_WORDS)
+        _, late = await asyncio.wait(under_way, timeout=last_words)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bot.crashpoint import crashpoint
+from bot.crashpoint import ENVIRONMENT, crashpoint
 
 PASSES = """
 from bot.crashpoint import crashpoint
@@ -39,5 +39,15 @@ def test_the_process_dies_at_the_named_passage(wish: str, passed: int, code: int
     assert (len(ran.stdout.split()), ran.returncode) == (passed, code)
 
 
-def test_without_a_wish_nothing_happens() -> None:
-    crashpoint("here")
+@pytest.mark.parametrize("wish", [None, ""])
+def test_without_a_wish_nothing_happens(monkeypatch: pytest.MonkeyPatch, wish: str | None) -> None:
+    monkeypatch.delenv(ENVIRONMENT, raising=False)
+    if wish is not None:
+        monkeypatch.setenv(ENVIRONMENT, wish)
+    passed = []
+
+    for name in ("here", ""):
+        crashpoint(name)
+        passed.append(name)
+
+    assert passed == ["here", ""]

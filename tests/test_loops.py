@@ -1,7 +1,6 @@
 """Stopping: nothing new is begun, and what is being sent is not cut off."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -73,32 +72,31 @@ async def states(core: Core) -> list[str]:
     return [row[0] for row in rows]
 
 
-async def stopped(core: Core, slow: Slow) -> tuple[FakeChat, float]:
-    """The chat and the seconds it took, after the loops were stopped while they were sending."""
+async def stopped(core: Core, slow: Slow, last_words: float) -> FakeChat:
+    """The chat, after the loops were stopped while they were sending."""
     chat = FakeChat(Clock(), slow)
     loops = Loops(core, chat, Supervisor(core.numbers).guard, TICK)
     loops.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await slow.called.wait()
-    began = time.monotonic()
-    await loops.stop()
-    return chat, time.monotonic() - began
+    async with asyncio.timeout(30):
+        await loops.stop(last_words)
+    return chat
 
 
 async def test_what_is_being_sent_is_sent_to_its_end(core: Core) -> None:
     await put(core, 3)
 
-    chat, seconds = await stopped(core, Slow(0.5))
+    chat = await stopped(core, Slow(0.5), last_words=600)
 
     assert len(chat.answers) == 3
     assert await states(core) == ["done"] * 3
-    assert seconds < 4
 
 
 async def test_nothing_new_is_begun_by_loops_that_stop(core: Core) -> None:
     await put(core, 40)
 
-    await stopped(core, Slow(0.5))
+    await stopped(core, Slow(0.5), last_words=600)
 
     left = await states(core)
     assert set(left) == {"done", "ready"}
@@ -107,11 +105,10 @@ async def test_nothing_new_is_begun_by_loops_that_stop(core: Core) -> None:
 async def test_an_answer_that_never_comes_holds_no_stop_back(core: Core) -> None:
     await put(core, 1)
 
-    chat, seconds = await stopped(core, Slow(60))
+    chat = await stopped(core, Slow(600), last_words=0.2)
 
     assert chat.answers == []
     assert await states(core) == ["sending"]
-    assert seconds < 6
 
 
 async def test_a_look_that_hangs_does_not_make_the_others_seem_dead(database: Path) -> None:
@@ -126,12 +123,12 @@ async def test_a_look_that_hangs_does_not_make_the_others_seem_dead(database: Pa
     loops = Loops(core, FakeChat(Clock()), Supervisor(core.numbers).guard, TICK, beat=beat)
     made_at = loops.lapped_at
     loops.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await alive.wait()
 
     assert core.numbers.registry.get_sample_value("pilothouse_laps_total") == 0, "it goes on"
     assert loops.lapped_at > made_at
-    await loops.stop()
+    await loops.stop(last_words=0.2)
     await store.close()
 
 

@@ -41,7 +41,7 @@ class Addressee:
         self.came.set()
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not is_so():
                 self.came.clear()
                 await self.came.wait()

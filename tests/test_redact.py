@@ -82,29 +82,12 @@ def test_any_text_can_be_redacted_twice_to_the_same(text: str) -> None:
     assert redact(once) == once
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
-    "unit",
+    "piece",
     [
-        "-----BEGIN ",
-        "a://",
-        "://a:",
-        "password",
-        "password=",
-        "token ",
-        "--",
-        "A1b",
-        "eyJ",
-        " ",
-        "=",
+        *("eyJ-", "eyJaaaaaaaa.", "://a:", "--token", "-----BEGIN ", "bearer ", "a:b@", "é"),
+        *("a://", "password", "password=", "token ", "--", "A1b", "eyJ", " ", "="),
     ],
-)
-def test_long_text_made_to_be_slow_is_not(unit: str) -> None:
-    assert isinstance(redact(unit * (200_000 // len(unit))), str)
-
-
-@pytest.mark.parametrize(
-    "piece", ["eyJ-", "eyJaaaaaaaa.", "://a:", "--token", "-----BEGIN ", "bearer ", "a:b@", "é"]
 )
 def test_looking_for_secrets_takes_no_longer_than_there_is_to_read(piece: str) -> None:
     text = piece * (256 * 1024 // len(piece))

@@ -109,9 +109,9 @@ def test_a_billion_laughs_end_at_the_first_anchor() -> None:
     lines = ["a0: &a0 lol"] + [
         f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 40)
     ]
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     found = only(tuple(read("p.yaml", "\n".join(lines).encode()).findings))
 
     assert found.line == 1
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2

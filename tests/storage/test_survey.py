@@ -120,4 +120,8 @@ async def test_whose_claim_was_lost_stays_as_it_is_and_the_others_are_put_off(
 
 
 async def test_putting_nothing_off_is_nothing(store: OpenStore) -> None:
+    await claimed(store, 2)
+
     await store.run(lambda tx: tx.deployments.put_off([]))
+
+    assert await due(store) == set(), "no claim has ended"

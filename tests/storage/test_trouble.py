@@ -122,9 +122,11 @@ async def test_another_writer_is_waited_for(file: Path) -> None:
     store = await open_store(f"sqlite:///{file}")
     other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
-    threading.Timer(0.3, lambda: other.execute("COMMIT")).start()
+    ending = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+    ending.start()
 
     assert await store.run(lambda tx: tx.deployments.next_number(TEAM)) == 1
+    ending.join()
     await store.close()
     other.close()
 
