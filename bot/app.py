@@ -17,6 +17,7 @@ from aiohttp.typedefs import Handler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters import http_json
 from bot.adapters.http_checks import HttpChecks
 from bot.adapters.http_json import HttpJson
 from bot.adapters.http_metrics import HttpMetrics
@@ -65,10 +66,9 @@ def world_of(http: HttpJson, state: Path) -> World:
     )
 
 
-def hosts_of(policies: Policies) -> tuple[str, ...]:
+def hosts_of(policies: Policies) -> frozenset[str]:
     """Every host that a policy names; no adapter speaks to any other."""
-    found = (urlsplit(url).hostname for url in urls(policies))
-    return tuple(dict.fromkeys(host for host in found if host))
+    return http_json.hosts_of(urls(policies))
 
 
 def core_of(

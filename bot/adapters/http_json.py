@@ -4,7 +4,7 @@ import ipaddress
 import json
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NoReturn
@@ -29,6 +29,18 @@ _BRACKET = re.compile(r"[\[\]{}]")
 #: A string, or what is left of one that never ends; possessive, so that it stays linear.
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _NO_STORE = re.compile("[\ud800-\udfff\x00]")
+
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+#: Each ends with an IPv4 address that is meant.
+_HOLDING = tuple(map(ipaddress.IPv6Network, ("::ffff:0:0/96", "::/96", "64:ff9b::/96")))
+#: Where clouds hand out credentials, apart from those on the link; and everybody.
+_NOBODYS = frozenset(
+    map(
+        ipaddress.ip_address,
+        ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "255.255.255.255"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +165,22 @@ def _is_forbidden(host: str) -> bool:
         address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
         return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    return address.is_link_local or address.is_multicast or address.is_unspecified
+    return any(_is_nobodys(each) for each in (address, *_inside(address)))
+
+
+def _inside(address: Address) -> Iterator[Address]:
+    """The older addresses that a newer one may stand for: mapped, compatible, 6to4, NAT64."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.sixtofour is not None:
+            yield address.sixtofour
+        if any(address in network for network in _HOLDING):
+            yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+
+
+def _is_nobodys(address: Address) -> bool:
+    """Whether it is never a service that a policy can mean."""
+    is_of_all = address.is_link_local or address.is_multicast or address.is_unspecified
+    return is_of_all or address in _NOBODYS
 
 
 async def _read(response: aiohttp.ClientResponse) -> Answer:

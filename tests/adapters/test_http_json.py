@@ -50,7 +50,20 @@ async def test_only_a_host_that_a_policy_names_is_asked(http: HttpJson, url: str
 
 @pytest.mark.parametrize(
     "host",
-    ["169.254.169.254", "0.0.0.0", "fe80::1", "::ffff:a9fe:a9fe", "224.0.0.1"],  # noqa: S104
+    [
+        "169.254.169.254",
+        "0.0.0.0",  # noqa: S104
+        "255.255.255.255",
+        "224.0.0.1",
+        "100.100.100.200",
+        "192.0.0.192",
+        "fe80::1",
+        "fd00:ec2::254",
+        "::ffff:a9fe:a9fe",
+        "::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+        "64:ff9b::a9fe:a9fe",
+    ],
 )
 async def test_an_address_of_the_link_is_never_asked_even_when_named(host: str) -> None:
     http = HttpJson([host])
@@ -58,6 +71,16 @@ async def test_an_address_of_the_link_is_never_asked_even_when_named(host: str) 
 
     with pytest.raises(Unavailable, match="not asked"):
         await http.get(f"http://{written}/")
+
+    await http.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[0:0::1]"])
+async def test_a_service_on_this_machine_may_be_named(host: str) -> None:
+    http = HttpJson(hosts_of([f"http://{host}/"]))
+
+    with pytest.raises(Unavailable, match="could not be asked"):
+        await http.get(f"http://{host}:1/")
 
     await http.close()
 
@@ -158,3 +181,4 @@ def test_the_hosts_of_policies_are_taken_from_their_addresses() -> None:
     assert hosts_of(["https://Metrics.example:9090/q", "", "http://[bad", "/x"]) == {
         "metrics.example"
     }
+    assert hosts_of(["https://xn--mnchen-3ya.example/"]) == hosts_of(["https://münchen.example/"])
