@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, get_type_hints
 
 from bot.domain import canon
+from bot.domain.copying import made_of
 from bot.domain.deployment import Deployment
 from bot.domain.plan import Plan
 from bot.domain.release import Version
@@ -52,7 +53,7 @@ def state_text(d: Deployment) -> str:
 
 
 def read_state(text: str, plan: Plan, revision: int) -> Deployment:
-    return Deployment(plan=plan, revision=revision, **_facts(text))
+    return made_of(Deployment, {**_facts(text), "plan": plan, "revision": revision})
 
 
 # Keyed by the stored text itself, so that a row somebody else wrote is never mistaken; and

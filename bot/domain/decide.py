@@ -1,6 +1,5 @@
 """The one function that decides: what a deployment becomes, and what must be done about it."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -17,6 +16,7 @@ from bot.domain import (
     watch,
     wishes,
 )
+from bot.domain.copying import replace
 from bot.domain.deployment import OVER, Decision, Deployment, Last, Phase
 from bot.domain.effects import Anchor, Announce, Entry, RefreshCard, SetTraffic
 from bot.domain.events import (

@@ -1,10 +1,10 @@
 """Signing and refusing to sign: who may, for exactly what, and once each."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.approvals import Approval, open_roles
 from bot.domain.authority import NOTHING, mind_listed, need_words, require, too_late
+from bot.domain.copying import replace
 from bot.domain.deployment import Decision, Deployment, Phase
 from bot.domain.events import Approved, Rejected
 from bot.domain.health import spoken
