@@ -68,7 +68,7 @@ def _refuse_objection(line: Line) -> None:
     """A mistyped rejection must not be taken for an approval with a note."""
     said = [bare(word).casefold() for word in line.words]
     is_clear = said[:1] == ["no"] and said[1:2] and said[1] in _NO_WORRIES
-    is_slip = bool(close(line.first, ["reject"], likeness=0.8))
+    is_slip = bool(line.words and close(line.first, ["reject"], likeness=0.8))
     is_no = any(word in _OBJECTIONS for word in said[:1]) or "reject" in said
     if (is_no or is_slip) and not is_clear:
         raise Misread(

@@ -56,6 +56,9 @@ def of_mention(mention: AppMentioned, body: Mapping[str, Any]) -> Source:
 
 
 def _key(team: str, kind: str, own: str, body: Mapping[str, Any]) -> InboxKey:
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.sha256(_WRITER.encode(body).encode()).hexdigest()
     return InboxKey(team, kind, own or digest, digest)
+
+
+#: Made once, as `json.dumps` would make it for every delivery.
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
