@@ -1,9 +1,10 @@
 """The environment's variables, read from a given mapping and checked all at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
+_PREFIX = "PILOTHOUSE_"
 _DATABASE = "sqlite:///pilothouse.db"
 
 
@@ -219,7 +221,7 @@ class Settings(BaseModel):
         """
         known = [field.alias for field in cls.model_fields.values() if field.alias]
         given: dict[str, Any] = {name: environ[name] for name in known if environ.get(name)}
-        problems = _missing_or_forbidden(environ)
+        problems = [*_missing_or_forbidden(environ), *_mistyped(environ, known)]
         settings: Self | None = None
         try:
             settings = cls(**given)
@@ -233,6 +235,16 @@ class Settings(BaseModel):
         if settings is None or problems:
             raise SettingsError(tuple(sorted(problems, key=lambda problem: problem.name)))
         return settings
+
+
+def _mistyped(environ: Mapping[str, str], known: list[str]) -> Iterator[Problem]:
+    """One that is nearly ours: without it the bot would run, and not as its owner thinks."""
+    ours = {name.removeprefix(_PREFIX): name for name in known}
+    for name in environ:
+        if name.startswith(_PREFIX) and name not in known:
+            for meant in get_close_matches(name.removeprefix(_PREFIX), ours, 1, 0.7):
+                problem = f"did you mean {ours[meant]}? Unset this one"
+                yield Problem(name, "nobody reads this", problem)
 
 
 def _missing_or_forbidden(environ: Mapping[str, str]) -> list[Problem]:

@@ -100,6 +100,10 @@ def test_what_is_set_arrives() -> None:
         ("PILOTHOUSE_HEARTBEAT_URL", "ping.example/hunter2", "no http address", "monitor"),
         ("PILOTHOUSE_HEARTBEAT_URL", "file:///etc/hunter2", "no http address", "monitor"),
         ("PILOTHOUSE_POLICIES", "a\0b", "NUL", "plain path"),
+        ("PILOTHOUSE_STATES", "/var/hunter2", "nobody reads this", "PILOTHOUSE_STATE?"),
+        ("PILOTHOUSE_POLICY", "/etc/hunter2", "nobody reads this", "PILOTHOUSE_POLICIES?"),
+        ("PILOTHOUSE_METRIC_TOKEN", "hunter2", "nobody reads this", "PILOTHOUSE_METRICS_TOKEN?"),
+        ("PILOTHOUSE_DATABASE_URL", "hunter2", "nobody reads this", "DATABASE_URL?"),
         ("SLACK_CLIENT_ID", "hunter2", "drops the bot token", "unset it"),
         ("SLACK_CLIENT_SECRET", "hunter2", "drops the bot token", "unset it"),
     ],
@@ -114,6 +118,14 @@ def test_a_wrong_value_is_told_in_one_line_with_what_to_do(
     assert what in problem.what
     assert fix in problem.fix
     assert str(error) == f"{name}: {problem.what}; {problem.fix}"
+
+
+def test_what_resembles_none_of_ours_is_somebody_elses() -> None:
+    cluster = ("PORT", "SERVICE_HOST", "SERVICE_PORT_HTTP", "PORT_3000_TCP_PROTO")
+    others = {f"PILOTHOUSE_{name}": "x" for name in ("CRASH", "IMAGE", *cluster)}
+    others |= {"SLACK_API_TOKEN": "x", "TICK": "x"}
+
+    assert Settings.load(GOOD | others) == Settings.load(GOOD)
 
 
 def test_the_database_alone_needs_no_token() -> None:
