@@ -249,7 +249,7 @@ def test_a_rollback_form_shows_good_health_beside_its_limits_and_says_what_is_wr
 
     assert said == [
         "*Health now*: within every limit: error rate 0.08 %, limit 1 %",
-        f"*Health now*: {why}",
+        "*Health now*: error rate 6.2 % &gt; 5 % for 2 min",
     ]
 
 
