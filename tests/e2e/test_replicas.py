@@ -90,7 +90,9 @@ async def test_when_one_is_killed_the_other_carries_on(
 
     await team.until_so(lambda d: d.weight > 10, "went on", within=TAKEN_OVER)
     await team.until(Phase.SUCCEEDED)
-    await kept(team, spare_duplicates=2)
+    (done,) = await kept(team, spare_duplicates=2)
+    assert {approval.by for approval in done.approvals} == {ANA, QUINN}
+    assert team.recorded.weights == {"v1.8.3": 100}
 
 
 async def test_one_that_was_frozen_and_wakes_up_changes_nothing(

@@ -44,6 +44,8 @@ async def test_posts_that_slack_limits_come_later_and_once(
 
     await team.until(Phase.SUCCEEDED)
     await kept(team)
+    refused = [call.method for call in team.slack.calls if call.status in (429, 500)]
+    assert sorted(refused) == ["chat.postMessage"] * 3 + ["chat.update"] * 2
 
 
 async def test_a_reply_that_slack_lost_is_found_again_where_history_may_be_read(
@@ -57,6 +59,7 @@ async def test_a_reply_that_slack_lost_is_found_again_where_history_may_be_read(
 
     await team.until(Phase.SUCCEEDED)
     await kept(team, spare_duplicates=0)
+    assert "conversations.history" in {call.method for call in team.slack.calls}
 
 
 async def test_a_deployment_is_told_in_few_posts_that_say_what_matters_first(
@@ -92,6 +95,8 @@ async def test_health_that_fails_while_slack_is_slow_is_told_in_order(
     await team.until(Phase.ROLLED_BACK)
 
     await kept(team)
+    assert team.recorded.weights == {"v1.8.2": 100}
+    assert await _said_below(team, "error rate")
 
 
 async def _said_below(team: Team, words: str) -> bool:
