@@ -2,11 +2,12 @@
 
 from bot.blocks import request
 from bot.blocks.pieces import Json
+from bot.blocks.text import clean
 from bot.domain.refusal import Refused
 from bot.ports import Rejected, Unavailable
 from handlers.desk import Desk
 from handlers.shapes import BlockActions, BlockSuggestion, View
-from handlers.wording import is_version
+from handlers.wording import MOST_CHARACTERS, is_version
 
 
 class RequestForm:
@@ -47,12 +48,16 @@ class RequestForm:
 
 
 def chosen(view: View, field: str) -> str:
-    """What stands in *field*: typed text, or the chosen option's value."""
+    """What stands in *field*: typed text, or the chosen option's value.
+
+    On one line and without what cannot be seen, as what is typed after a command is read, and as
+    long as Slack's fields are at most.
+    """
     for element in view.state.values.get(block_of(view, field), {}).values():
         option = element.get("selected_option")
         value = option.get("value") if isinstance(option, dict) else element.get("value")
         if isinstance(value, str):
-            return value.strip()
+            return clean(value)[:MOST_CHARACTERS]
     return ""
 
 

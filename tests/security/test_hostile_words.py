@@ -11,8 +11,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.pace import Pace
 from bot.adapters.slack import SlackChat
 from bot.blocks.lint import lint
+from bot.domain.line import plain
 from bot.ports import Message, Rejected
-from tests.builders import ANA, DANA, SAM
+from tests.builders import ANA, DANA, SAM, TEAM
 from tests.handlers.office import Office
 
 HOSTILE = [
@@ -71,6 +72,34 @@ async def test_the_reason_of_a_rollback_stays_words(office: Office, words: str) 
     assert preview.status == 200
     assert "<!channel" not in json.dumps(preview.body)
     check(office)
+
+
+#: A terminal obeys these, a reader is turned round by them, or a database cannot keep them.
+UNSEEN = "\x1b]0;mine\x07\x1b[2K\x9b31m\u202e\u2066\u2028\x7f\x00\ud800"
+
+
+@pytest.mark.parametrize("callback", ["rollback.submit", "cancel.submit", "reject.submit"])
+async def test_what_cannot_be_seen_is_not_kept_of_a_form(office: Office, callback: str) -> None:
+    is_late = callback == "rollback.submit"
+    id = await (office.at_canary() if is_late else office.at_approval())
+    user = SAM if is_late else ANA
+    await office.submits(user, callback, json.dumps({"d": id}), reason=f"500s{UNSEEN} on /pay")
+
+    told = await office.plain_store.run(lambda tx: tx.journal.story(TEAM, id))
+
+    said = [plain(entry.line) for _, entry in told]
+    assert [line for line in said if "500s" in line and "on /pay" in line]
+    assert not [line for line in said if set(UNSEEN) - set("]0;mine[2K31m") & set(line)]
+
+
+async def test_a_reason_is_as_long_as_a_form_takes_and_no_longer(office: Office) -> None:
+    id = await office.at_canary()
+    await office.submits(SAM, "rollback.submit", json.dumps({"d": id}), reason="x" * 200_000)
+
+    rolling = await office.get(id)
+
+    assert rolling.rollback is not None
+    assert len(rolling.rollback.reason) == 3000
 
 
 @pytest.mark.parametrize("words", HOSTILE)
