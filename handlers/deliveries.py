@@ -21,10 +21,21 @@ def of_click(click: BlockActions, body: Mapping[str, Any]) -> Source:
     place = _place(click)
     if click.response_url is None:
         return Source(key, place=place)
-    is_own = click.container is not None and click.container.is_ephemeral
-    # What only the clicker saw has served its purpose: the answer takes its place.
-    reply_to = f"replace:{click.response_url}" if is_own else click.response_url
-    return Source(key, reply_to, place)
+    return Source(key, _reply_to(click.response_url, place, _is_own(click)), place)
+
+
+def _is_own(click: BlockActions) -> bool:
+    return click.container is not None and click.container.is_ephemeral
+
+
+def _reply_to(url: str, place: Place, is_own: bool) -> str:
+    if is_own:
+        # What only the clicker saw has served its purpose: the answer takes its place.
+        return f"replace:{url}"
+    if place.thread not in ("", place.ts):
+        # On a phone an open thread hides the channel, and with it what is said there.
+        return f"thread:{place.thread}:{url}"
+    return url
 
 
 def _place(click: BlockActions) -> Place:

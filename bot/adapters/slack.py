@@ -149,21 +149,25 @@ class SlackChat:
 
     async def answer(self, to: str, message: Message) -> None:
         """*to* is a response_url, the same after `replace:` when the answer takes the clicked
-        message's place, or `ephemeral:CHANNEL/THREAD/USER` where Slack gave no address;
-        without THREAD it stands in the channel."""
-        if to.startswith("ephemeral:"):
-            await self._whisper(to.removeprefix("ephemeral:"), message)
+        message's place, the same after `thread:TS:` when it stands in that thread, or
+        `ephemeral:CHANNEL/THREAD/USER` where Slack gave no address; else it stands in the
+        channel."""
+        way, _, rest = to.partition(":")
+        if way == "ephemeral":
+            await self._whisper(rest, message)
             return
-        url = to.removeprefix("replace:")
+        thread, url = "", rest if way == "replace" else to
+        if way == "thread":
+            thread, _, url = rest.partition(":")
         parts = urlsplit(url)
         if f"{parts.scheme}://{parts.netloc}" not in self._origins:
             raise Rejected("a response_url outside Slack is never called")
         body = {
             "response_type": "ephemeral",
-            "replace_original": url != to,
+            "replace_original": way == "replace",
             "text": message.text,
             "blocks": list(message.blocks),
-        }
+        } | ({"thread_ts": thread} if thread else {})
         await self._respond(url, body)
 
     async def _whisper(self, place: str, message: Message) -> None:

@@ -1,5 +1,6 @@
 """Slack's refusals and silences, sorted into what the outbox must know of each."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,7 @@ from bot.ports import CannotLook, Gone, Message, Posted, Rejected, Unavailable, 
 from tests.builders import NOW
 from tests.fakes import Clock
 
+THREAD = "1795215172.778034"
 CARD, WHERE = Message("Card"), Posted("C0DEPLOY", "1.2")
 
 
@@ -250,6 +252,33 @@ async def test_an_answer_to_a_click_is_tried_again_or_given_up(
 
     with pytest.raises(kind):
         await line.chat.answer(f"{line.own}/response", CARD)
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        ("", {"replace_original": False}),
+        ("replace:", {"replace_original": True}),
+        (f"thread:{THREAD}:", {"replace_original": False, "thread_ts": THREAD}),
+    ],
+)
+async def test_an_answer_to_a_click_stands_where_it_is_addressed_to(
+    line: Line, way: str, expected: dict[str, Any]
+) -> None:
+    await line.chat.answer(f"{way}{line.own}/response", CARD)
+
+    assert line.script.calls == ["/response"]
+    sent = json.loads(line.script.bodies[0])
+    assert sent.pop("blocks") == []
+    assert sent == {"response_type": "ephemeral", "text": "Card"} | expected
+
+
+@pytest.mark.parametrize("way", ["", "replace:", "thread:1.2:", "thread:", "thread:1.2"])
+async def test_no_way_of_answering_leads_out_of_slack(line: Line, way: str) -> None:
+    with pytest.raises(Rejected, match="outside Slack"):
+        await line.chat.answer(f"{way}http://127.0.0.1:9/response", CARD)
+
+    assert line.script.calls == []
 
 
 async def test_a_form_is_renewed_only_as_it_was_seen(line: Line) -> None:

@@ -62,6 +62,31 @@ async def test_a_public_message_is_never_replaced(office: Office) -> None:
     assert office.chat.answers[-1][0].startswith("https://hooks.slack.com/")
 
 
+async def test_a_press_in_a_thread_is_answered_there_where_a_phone_shows_it(office: Office) -> None:
+    id = await office.at_approval()
+    places = await office.places(id)
+
+    said = await office.presses(
+        DEVO, "dep.approve", await office.value(id), **office.on(places["ask"])
+    )
+
+    assert "Nothing was changed." in said
+    to, _ = office.chat.answers[-1]
+    assert to.startswith(f"thread:{places['card'].ts}:https://hooks.slack.com/")
+
+
+async def test_a_press_on_the_card_is_answered_in_the_channel_though_it_has_a_thread(
+    office: Office,
+) -> None:
+    id = await office.at_approval()
+    on_card = office.on((await office.places(id))["card"])
+    on_card["container"]["thread_ts"] = on_card["container"]["message_ts"]
+
+    await office.presses(DANA, "dep.approve", await office.value(id), **on_card)
+
+    assert office.chat.answers[-1][0].startswith("https://hooks.slack.com/")
+
+
 async def test_forgetting_a_preview_says_that_nothing_changed(office: Office) -> None:
     preview = await office.types(DANA, "/deploy checkout v1.8.3")
 
