@@ -13,6 +13,8 @@ from storage.journal import Head, instant, linked
 from storage.transaction import connection_of
 
 _AT_ONCE = 500
+#: What reading a row raises that this program did not write.
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 _ANCHOR = re.compile(r"(\S+):([0-9]{1,18}):([0-9a-f]{64})")
 
 _JOURNAL = """
@@ -105,8 +107,13 @@ async def verify(store: Store, anchors: Sequence[str] = ()) -> list[Finding]:
 async def export(store: Store, since: datetime) -> AsyncIterator[dict[str, Any]]:
     """Every journal row from *since* on, thing by thing, as plain values."""
     async for row in _pages(store, _JOURNAL, ("", "", 0)):
-        if moment(row[3]) >= since:
-            yield {**facts_of(row), "body": json.loads(row[7]), "prev": row[8], "hash": row[9]}
+        try:
+            if moment(row[3]) < since:
+                continue
+            body = json.loads(row[7])
+        except UNREADABLE:
+            body = str(row[7])  # it is what is looked for, whenever it was
+        yield {**_as_text(facts_of(row)), "body": body, "prev": str(row[8]), "hash": row[9]}
 
 
 async def _pages(store: Store, sql: str, start: tuple[Any, ...]) -> AsyncIterator[Row]:
@@ -130,7 +137,7 @@ def facts_of(row: Row) -> dict[str, Any]:
         "team": team,
         "thing": thing,
         "seq": seq,
-        "at": instant(moment(at)),
+        "at": _instant(at),
         "event": event,
         "actor": actor,
         "revision": revision,
@@ -138,18 +145,36 @@ def facts_of(row: Row) -> dict[str, Any]:
     }
 
 
+def hash_of(prev: Any, facts: dict[str, Any]) -> str:
+    """What the row's hash has to be; empty for one that nobody here wrote."""
+    try:
+        return linked(prev, facts)
+    except UNREADABLE:
+        return ""
+
+
+def _instant(at: Any) -> str:
+    try:
+        return instant(moment(at))
+    except UNREADABLE:
+        return str(at)
+
+
+def _as_text(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(v) if isinstance(v, bytes) else v for name, v in facts.items()}
+
+
 def _walk(seen: _Seen, row: Row) -> None:
     team, thing, seq, _, _, _, revision, body, prev, hash = row
-    seen.follow(team, thing, seq, prev, hash, linked(prev, facts_of(row)))
+    seen.follow(team, thing, seq, prev, hash, hash_of(prev, facts_of(row)))
     # The state stands last in the body, word for word as it was stored.
-    seen.ends[team, thing] = _End(revision, body.partition(',"state":')[2][:-1])
+    seen.ends[team, thing] = _End(revision, str(body).partition(',"state":')[2][:-1])
 
 
 async def _walk_seals(store: Store, seen: _Seen) -> set[tuple[str, str, int]]:
     sealed: set[tuple[str, str, int]] = set()
     async for team, seq, at, heads, prev, hash in _pages(store, _SEALS, ("", 0)):
-        facts = {"team": team, "seq": seq, "at": instant(moment(at)), "heads": heads}
-        real = linked(prev, facts)
+        real = hash_of(prev, {"team": team, "seq": seq, "at": _instant(at), "heads": heads})
         seen.follow(team, "seal", seq, prev, hash, real)
         if hash != real:
             continue

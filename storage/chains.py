@@ -8,9 +8,8 @@ from itertools import groupby
 
 from bot.domain.release import Target
 from bot.violation import PREFIX, Violation
-from storage.audit import facts_of
+from storage.audit import facts_of, hash_of
 from storage.connection import Connection, Row
-from storage.journal import linked
 
 #: Journal rows in memory at once; a busy minute has thousands.
 _PAGE = 500
@@ -95,7 +94,7 @@ def _broken(chain: Sequence[Row]) -> str:
         seq, prev, hash = row[2], row[8], row[9]
         if seq != number:
             return f"entry {number} of its journal is missing"
-        if (before is not None and prev != before) or hash != linked(prev, facts_of(row)):
+        if (before is not None and prev != before) or hash != hash_of(prev, facts_of(row)):
             return f"entry {seq} of its journal is not what was written"
         number, before, last = seq + 1, hash, (seq, hash)
     if last != (journal_seq, journal_hash):

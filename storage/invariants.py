@@ -14,6 +14,7 @@ from bot.domain.release import Target
 from bot.memory import Heads, Transaction
 from bot.violation import PREFIX, Violation
 from storage import coding
+from storage.audit import UNREADABLE
 from storage.chains import new_chains, one_chain
 from storage.connection import Connection, Row, first, moment
 from storage.leases import were_given_ahead
@@ -134,7 +135,10 @@ class Invariants:
 
 
 def _name(serving: str) -> str:
-    return coding.read_version(serving).name
+    try:
+        return coding.read_version(serving).name
+    except UNREADABLE:
+        return "a version that cannot be read"
 
 
 async def _again(connection: Connection, known: Known) -> list[Violation]:
@@ -158,9 +162,13 @@ async def _again(connection: Connection, known: Known) -> list[Violation]:
 
 def _told(team: str, thing: str, body: str) -> Violation:
     service, environment, rule, subject = thing.removeprefix(PREFIX).split("/", 3)
-    entry: Entry = canon.decoder(Entry)(json.loads(body)["entries"][-1])
     target = None if service == "-" else Target(team, service, environment)
-    return Violation(rule, team, subject, plain(entry.line), target)
+    try:
+        entry: Entry = canon.decoder(Entry)(json.loads(body)["entries"][-1])
+        what = plain(entry.line)
+    except UNREADABLE:
+        what = "what it was cannot be read any more"
+    return Violation(rule, team, subject, what, target)
 
 
 def _slots(rows: Sequence[Row]) -> list[Violation]:
@@ -233,7 +241,10 @@ def _ending(row: Row) -> str:
         return "" if lock is not None else f"{id} failed to roll back, and nothing is locked"
     if was_moved or (serving_at is not None and moment(serving_at) > moment(finished_at)):
         return ""
-    target = json.loads(state)["rollback"]["target"]["name"]
+    try:
+        target = json.loads(state)["rollback"]["target"]["name"]
+    except UNREADABLE:
+        return f"{id} went back, and to what cannot be read"
     known = _name(serving) if serving is not None else "nothing"
     if known == target:
         return ""
