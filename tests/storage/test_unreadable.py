@@ -68,7 +68,7 @@ async def test_a_state_that_nobody_can_read_hides_nothing_else(site: Site) -> No
     await site.store.run(lambda tx: add(tx, over(Phase.ROLLED_BACK)))
     await site.plant(
         "UPDATE deployments SET state = '{}' WHERE id = 'D-140'",
-        f"UPDATE environments SET fence = 7 WHERE {HERE}",
+        f"UPDATE environments SET fence = 7, serving_at = NULL WHERE {HERE}",
     )
 
     await site.auditor.audit()
