@@ -24,6 +24,14 @@ def _copy(source: Path, to: Path) -> None:
         raise FileExistsError(f"{to} is there already")
     if not source.exists():
         raise FileNotFoundError(f"{source} is not there")
-    make_private(to)
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(to)) as new:
-        old.backup(new)
+    # Under another name until it is whole: half a copy must not be taken for one.
+    part = to.with_name(f"{to.name}.part")
+    part.unlink(missing_ok=True)
+    make_private(part)
+    try:
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
+            old.backup(new)
+    except sqlite3.Error as error:
+        part.unlink(missing_ok=True)
+        raise OSError(f"no copy of {source} was made ({error})") from error
+    part.rename(to)
