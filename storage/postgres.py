@@ -29,6 +29,8 @@ _SETTINGS = {
     "synchronous_commit": "on",
     "default_transaction_isolation": "read committed",
     "lock_timeout": "5000",
+    # A replica that froze, or is gone with its host, keeps its locks no longer than that.
+    "idle_in_transaction_session_timeout": "10000",
     "jit": "off",
 }
 
