@@ -16,6 +16,7 @@ from bot.domain.offer import still_means
 from bot.domain.refusal import Outcome, Refusal, Refused, Way
 from bot.domain.release import Target, Version
 from bot.domain.request import request, request_rollback
+from bot.domain.slots import Context
 from bot.memory import (
     Claim,
     Duplicate,
@@ -71,13 +72,12 @@ class Engine:
         """Apply a person's wish to *thing*; *offer* is what the button they pressed stood for."""
 
         async def unit(tx: Transaction) -> Outcome:
-            d = await self._writer.load(tx, source.key.team, thing)
+            d, context = await self._writer.look(tx, source.key.team, thing)
             await places.mind(tx, d, source.place)
             if isinstance(wish, RollbackRequested) and d.phase in _AFTERWARDS:
-                return await self._roll_back_afterwards(tx, d, wish, source, offer)
+                return await self._roll_back_afterwards(tx, d, context, wish, source, offer)
             if offer is not None and not still_means(d, wish, offer):
                 return await self._writer.stale(tx, d, source)
-            context = await self._writer.context_of(tx, d)
             decision = decide(d, wish, context, tx.now)
             await self._writer.save(tx, d, decision, type(wish).__name__, wish.by, None)
             return await self._writer.answered(tx, d.id, decision.answer, source)
@@ -159,10 +159,10 @@ class Engine:
         """Hand what was observed to the core under *claim*; None when the claim was lost."""
 
         async def unit(tx: Transaction) -> Deployment | None:
-            d = await tx.deployments.get(claim.team, claim.thing)
-            if d is None or d.is_over:
-                return d
-            context = await self._writer.context_of(tx, d)
+            found = await tx.deployments.look(claim.team, claim.thing)
+            if found is None or found[0].is_over:
+                return found and found[0]
+            d, context = found[0], self._writer.context(found[1])
             decision = decide(d, seen, context, tx.now)
             if decision.state == d and not decision.wanted.effects:
                 await tx.deployments.put_off([(claim, due_at(d, tx.now, self._tick))])
@@ -249,13 +249,13 @@ class Engine:
         self,
         tx: Transaction,
         finished: Deployment,
+        context: Context,
         wish: RollbackRequested,
         source: Source,
         offer: int | None,
     ) -> Outcome:
         if offer is not None and not still_means(finished, wish, offer):
             return await self._writer.stale(tx, finished, source)
-        context = await self._writer.context_of(tx, finished)
         number = f"D-{await tx.deployments.next_number(finished.team)}"
         decision = request_rollback(finished.team, number, finished, wish, context, tx.now)
         return await self._writer.start(tx, settle(None, decision, tx.now), wish.by, source)

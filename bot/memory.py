@@ -119,6 +119,7 @@ class Deployments(Protocol):
         """Raises `StaleRevision` when another of the same kind is on its way there."""
 
     async def get(self, team: str, id: str) -> Deployment | None: ...
+    async def look(self, team: str, id: str) -> tuple[Deployment, Surroundings] | None: ...
     async def save(self, d: Deployment, due_at: datetime | None, claim: Claim | None) -> Deployment:
         """Store *d* if `d.revision` still is the newest (and *claim* still holds, which ends
         with it); returns it with the next revision. Raises `StaleRevision`."""
@@ -143,8 +144,7 @@ class Deployments(Protocol):
         """Slot, lock, ledger and others unfinished there, as they still are at the commit."""
 
     async def current(self, target: Target) -> Deployment | None:
-        """For `/rollback SERVICE`: what changes the environment, else watches it, else the newest
-        finished one whose version serves now."""
+        """What changes the environment, else watches it, else the newest whose version serves."""
 
     async def past(self, target: Target, kind: str) -> Past: ...
     async def teams(self) -> tuple[str, ...]: ...

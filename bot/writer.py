@@ -56,6 +56,13 @@ class Writer:
             raise unknown_thing(thing)
         return d
 
+    async def look(self, tx: Transaction, team: str, thing: str) -> tuple[Deployment, Context]:
+        """What a decision about *thing* begins with."""
+        found = await tx.deployments.look(team, thing)
+        if found is None:
+            raise unknown_thing(thing)
+        return found[0], self.context(found[1])
+
     async def context_of(self, tx: Transaction, d: Deployment) -> Context:
         return self.context(await tx.deployments.surroundings(d.target, d.id))
 

@@ -3,35 +3,23 @@
 # ruff: noqa: S608 - only constants of this module are put together
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from bot.domain.copying import replace
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.past import Past
 from bot.domain.release import Target
 from bot.memory import Claim, StaleRevision, Surroundings
-from storage import coding, environments, past, surroundings
-from storage.connection import Conflict, Connection, Row, first, moment, one, padded, wanted
+from storage import coding, environments, numbers, past, surroundings
+from storage.connection import Conflict, Connection, Row, first, moment, padded, wanted
 from storage.journal import Head, SqlJournal
 from storage.leases import LONGEST
 from storage.plans import SqlPlans
 from storage.threads import Noted
 
 _COLUMNS = "team, id, revision, plan, state, has_card, journal_seq, journal_hash"
-
-_NEXT_NUMBER = """
-INSERT INTO counters (team, name, value) VALUES (:team, 'deployment', 1)
-ON CONFLICT (team, name) DO UPDATE SET value = counters.value + 1
-RETURNING value"""
-
-_NUMBER = "SELECT value FROM counters WHERE team = :team AND name = 'deployment'"
-
-_NEXT_IF = """
-INSERT INTO counters (team, name, value) VALUES (:team, 'deployment', 1)
-ON CONFLICT (team, name) DO UPDATE SET value = counters.value + 1
-WHERE counters.value = :newest"""
 
 _ADD = """
 INSERT INTO deployments (
@@ -43,15 +31,18 @@ VALUES (
   :requested_at, :phase, :is_rival, :state, :due_at, :live_at, :finished_at, FALSE,
   :journal_seq, :journal_hash, 0, 0)"""
 
-_SAVE = """
-UPDATE deployments SET
-  revision = revision + 1, phase = :phase, is_rival = :is_rival, state = :state,
-  next_due_at = :due_at, live_at = :live_at, finished_at = :finished_at,
-  journal_seq = :journal_seq, journal_hash = :journal_hash, lease_owner = NULL, lease_until = NULL
-WHERE team = :team AND id = :id AND revision = :revision"""
+# Most saves move none of these. To name them would have SQLite take the row out of every index
+# that knows them, and put it back in: two pages of twenty in a commit.
+_MOVED = """
+  phase = :phase, is_rival = :is_rival, live_at = :live_at, finished_at = :finished_at,"""
 
-_SAVE_CLAIMED = f"""{_SAVE}
-  AND lease_owner = :owner AND lease_fence = :fence AND lease_until > :now"""
+_SAVE = """
+UPDATE deployments SET {moved}
+  revision = revision + 1, state = :state, next_due_at = :due_at,
+  journal_seq = :journal_seq, journal_hash = :journal_hash, lease_owner = NULL, lease_until = NULL
+WHERE team = :team AND id = :id AND revision = :revision {claimed}"""
+
+_CLAIMED = "\n  AND lease_owner = :owner AND lease_fence = :fence AND lease_until > :now"
 
 _PUT_OFF = """
 UPDATE deployments SET next_due_at = :due_at, lease_owner = NULL, lease_until = NULL
@@ -118,15 +109,10 @@ class SqlDeployments:
         self._plans = plans
         self._noted = noted
         self._now = now
+        self._read_as: dict[tuple[str, str], Deployment] = {}
 
     async def next_number(self, team: str) -> int:
-        if self._connection.gathers:
-            row = await first(self._connection, _NUMBER, team=team)
-            newest: int = 0 if row is None else row[0]
-            await self._connection.write_one(_NEXT_IF, team=team, newest=newest)
-            return newest + 1
-        number: int = (await one(self._connection, _NEXT_NUMBER, team=team))[0]
-        return number
+        return await numbers.following(self._connection, team)
 
     async def add(self, d: Deployment, due_at: datetime | None) -> None:
         digest = await self._plans.keep(d.team, d.plan)
@@ -155,6 +141,14 @@ class SqlDeployments:
         row = await first(self._connection, _GET, team=team, id=id)
         return None if row is None else await self._read(row)
 
+    async def look(self, team: str, id: str) -> tuple[Deployment, Surroundings] | None:
+        """`get`, and `surroundings` without itself, in one trip where no lock comes first."""
+        if self._connection.is_shared and not self._connection.gathers:
+            d = await self.get(team, id)
+            return None if d is None else (d, await self.surroundings(d.target, id))
+        found = await surroundings.read_with(self._connection, team, id)
+        return None if found is None else (await self._read(found[0]), found[1].without(id))
+
     async def save(self, d: Deployment, due_at: datetime | None, claim: Claim | None) -> Deployment:
         head = await self._journal.head(d.team, d.id)
         lease: dict[str, Any] = {}
@@ -162,7 +156,7 @@ class SqlDeployments:
             lease = {"owner": claim.owner, "fence": claim.fence, "now": self._now}
         try:
             is_written = await self._connection.write_one(
-                _SAVE if claim is None else _SAVE_CLAIMED,
+                _save(self._is_moved(d), claim is not None),
                 team=d.team,
                 id=d.id,
                 revision=d.revision,
@@ -245,6 +239,11 @@ class SqlDeployments:
             rows = await self._connection.rows(_RECENT_OF, team=team, service=service, limit=limit)
         return await self._read_all(rows)
 
+    def _is_moved(self, d: Deployment) -> bool:
+        """Whether the columns that indexes look at are other than those its row was read with."""
+        before = self._read_as.get((d.team, d.id))
+        return before is None or before.revision != d.revision or _place(before) != _place(d)
+
     def _facts(self, d: Deployment, due_at: datetime | None, head: Head) -> dict[str, Any]:
         return {
             "phase": d.phase.value,
@@ -271,7 +270,18 @@ class SqlDeployments:
         if has_card:
             self._noted.carded.add((team, id))
         self._journal.head_is_stored(team, id, (seq, hash))
-        return coding.read_state(state, await self._plans.get(team, plan), revision)
+        d = coding.read_state(state, await self._plans.get(team, plan), revision)
+        self._read_as[team, id] = d
+        return d
+
+
+@lru_cache(maxsize=4)
+def _save(is_moved: bool, is_claimed: bool) -> str:
+    return _SAVE.format(moved=_MOVED if is_moved else "", claimed=_CLAIMED if is_claimed else "")
+
+
+def _place(d: Deployment) -> tuple[object, ...]:
+    return d.phase, d.live_at, d.finished_at
 
 
 def _asked_at(d: Deployment) -> datetime:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,7 +62,8 @@ class SqliteStore:
         self._clock = clock
         self._plans: Known = {}
         self._turns: list[_Turn] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: asyncio.Future[list[_Ending]] | None = None
+        self._is_about_to = False
         self._is_closed = False
 
     @classmethod
@@ -78,10 +80,13 @@ class SqliteStore:
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
         if self._is_closed:
             raise Unavailable("the database was closed")
-        turn = _Turn(unit, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        turn = _Turn(unit, loop.create_future())
         self._turns.append(turn)
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
+        if self._writing is None and not self._is_about_to:
+            # Not at once: who came in the same round of the loop shares this commit.
+            self._is_about_to = True
+            loop.call_soon(self._write)
         result: T = await turn.asker
         return result
 
@@ -96,22 +101,28 @@ class SqliteStore:
     async def close(self) -> None:
         """What was asked for before comes to its end; whoever asks later is refused at once."""
         self._is_closed = True
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
+        while self._turns or self._writing is not None:
+            await (asyncio.wait([self._writing]) if self._writing else asyncio.sleep(0))
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
-    async def _write(self) -> None:
+    def _write(self) -> None:
         """Whatever came while the disk was busy shares the next commit, which costs the most."""
+        self._is_about_to = False
+        turns = [turn for turn in self._turns[:_TOGETHER] if not turn.asker.done()]
+        del self._turns[:_TOGETHER]
         loop = asyncio.get_running_loop()
-        while self._turns:
-            turns = [turn for turn in self._turns[:_TOGETHER] if not turn.asker.done()]
-            del self._turns[:_TOGETHER]
-            work = loop.run_in_executor(self._thread, self._commit, [t.unit for t in turns])
-            await asyncio.wait([work])
-            broken = work.exception()
-            for number, turn in enumerate(turns):
-                turn.end(_Ending(error=broken) if broken else work.result()[number])
+        # A callback is all that waits for it: a task and its wake-ups cost as much as a read.
+        self._writing = loop.run_in_executor(self._thread, self._commit, [t.unit for t in turns])
+        self._writing.add_done_callback(partial(self._written, turns))
+
+    def _written(self, turns: "Sequence[_Turn]", work: "asyncio.Future[list[_Ending]]") -> None:
+        self._writing = None
+        if self._turns:
+            self._write()
+        broken = work.exception()
+        for number, turn in enumerate(turns):
+            turn.end(_Ending(error=broken) if broken else work.result()[number])
 
     def _commit(self, units: Sequence[Unit]) -> "list[_Ending]":
         """One transaction for all of them; a unit that raises takes only its own changes back."""
@@ -130,7 +141,8 @@ class SqliteStore:
         connection = self._connection
         connection.execute("SAVEPOINT unit")
         try:
-            tx = SqlTransaction(_SqliteConnection(connection), self._clock(), self._plans)
+            now = self._clock()
+            tx = SqlTransaction(_SqliteConnection(connection, now), now, self._plans)
             ending = _Ending(_drive(settled(unit, tx)))
         except BaseException as error:
             if not connection.in_transaction:
@@ -183,8 +195,10 @@ class _SqliteConnection:
     gathers = False
     is_shared = False
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
         self._connection = connection
+        self._now = now
+        self._stamp = stamp(now)
 
     async def rows(self, sql: str, **values: Any) -> Sequence[Row]:
         return self._execute(sql, values).fetchall()
@@ -211,7 +225,8 @@ class _SqliteConnection:
     def _execute(self, sql: str, values: dict[str, Any]) -> sqlite3.Cursor:
         for name, value in values.items():
             if isinstance(value, datetime):
-                values[name] = stamp(value)
+                # Most moments of a unit are its own.
+                values[name] = self._stamp if value is self._now else stamp(value)
         try:
             return self._connection.execute(for_sqlite(sql), values)
         except sqlite3.IntegrityError as error:

@@ -1,7 +1,5 @@
 """What must count at once for an environment, for one or for many of them in one statement."""
 
-# ruff: noqa: S608 - only constants of this module are put together
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,17 +16,33 @@ _OF = "wanted AS w CROSS JOIN {0} AS t WHERE t.team = w.team AND t.service = w.s
     " AND t.environment = w.environment"
 )
 
-_ALL = f"""
-SELECT 0 AS part, w.team, w.service, w.environment,
-  t.id, t.kind, t.phase, t.version, t.requested_at AS at, 0 AS fence, '' AS mark
-FROM {_OF.format("deployments")} AND t.finished_at IS NULL
-UNION ALL
-SELECT 1, w.team, w.service, w.environment, t.version, '', '', t.body, t.proven_at, 0, ''
-FROM {_OF.format("proven")}
-UNION ALL
-SELECT 2, w.team, w.service, w.environment,
-  t.deployment_id, t.lock_reason, t.locked_by, t.serving, t.locked_at, t.fence, MARK
-FROM {_OF.format("environments")}"""
+# What is read, and from where.
+_PARTS = (
+    (
+        "0 AS part, w.team, w.service, w.environment, t.id, t.kind, t.phase, t.version, "
+        "t.requested_at AS at, 0 AS fence, '' AS mark",
+        f"{_OF.format('deployments')} AND t.finished_at IS NULL",
+    ),
+    (
+        "1, w.team, w.service, w.environment, t.version, '', '', t.body, t.proven_at, 0, ''",
+        _OF.format("proven"),
+    ),
+    (
+        "2, w.team, w.service, w.environment, t.deployment_id, t.lock_reason, t.locked_by, "
+        "t.serving, t.locked_at, t.fence, MARK",
+        _OF.format("environments"),
+    ),
+)
+
+# One trip instead of two, for what every command begins with.
+_WITH_STATE = """
+WITH wanted (team, service, environment) AS (
+  SELECT team, service, environment FROM deployments WHERE team = :team AND id = :id)"""
+
+_STATE = """
+SELECT 3, team, service, environment, id, plan, state, journal_hash, requested_at, journal_seq, '',
+  revision, has_card
+FROM deployments WHERE team = :team AND id = :id"""
 
 
 @dataclass(slots=True)
@@ -49,7 +63,7 @@ class Around:
 
 async def read(connection: Connection, targets: Iterable[Target]) -> dict[Target, Around]:
     """As of one moment for all of them."""
-    found = {target: Around(environments.Here(), None, [], []) for target in targets}
+    found = {target: _empty() for target in targets}
     size, values = padded([(t.team, t.service, t.environment) for t in found], *_NAMES)
     for row in await connection.rows(_text(size, connection.is_shared), **values):
         _sort_in(found[Target(row[1], row[2], row[3])], row)
@@ -66,6 +80,29 @@ async def read_held(connection: Connection, target: Target) -> Around:
     if connection.gathers:
         await environments.only_if_unchanged(connection, target, around.mark)
     return around
+
+
+async def read_with(connection: Connection, team: str, id: str) -> tuple[Row, Around] | None:
+    """A deployment's columns as they are read otherwise, and what `read_held` says of its target;
+    not where that needs a lock, which comes first. None when there is no such deployment."""
+    state: Row | None = None
+    around = _empty()
+    for row in await connection.rows(_text_with_state(connection.is_shared), team=team, id=id):
+        if row[0] == 3:
+            state = row
+        else:
+            _sort_in(around, row[:11])
+    if state is None:
+        return None
+    _, _, service, environment, _, plan, body, hash, _, seq, _, revision, has_card = state
+    if connection.gathers:
+        target = Target(team, service, environment)
+        await environments.only_if_unchanged(connection, target, around.mark)
+    return (team, id, revision, plan, body, has_card, seq, hash), around
+
+
+def _empty() -> Around:
+    return Around(environments.Here(), None, [], [])
 
 
 def _sort_in(around: Around, row: Row) -> None:
@@ -85,6 +122,16 @@ def _at(row: tuple[object, object]) -> datetime:
 
 @lru_cache(maxsize=16)
 def _text(size: int, is_shared: bool) -> str:
+    return wanted(size, *_NAMES) + _union("", is_shared)
+
+
+@lru_cache(maxsize=2)
+def _text_with_state(is_shared: bool) -> str:
+    return _WITH_STATE + _union(", 0, FALSE", is_shared) + "\nUNION ALL" + _STATE
+
+
+def _union(more: str, is_shared: bool) -> str:
+    """All parts, each with *more* columns."""
+    parts = "\nUNION ALL".join(f"\nSELECT {what}{more}\nFROM {where}" for what, where in _PARTS)
     # Postgres' own name of a row's version; where nobody else writes, there is no need for one.
-    mark = "CAST(t.xmin AS TEXT)" if is_shared else "''"
-    return wanted(size, *_NAMES) + _ALL.replace("MARK", mark)
+    return parts.replace("MARK", "CAST(t.xmin AS TEXT)" if is_shared else "''")
