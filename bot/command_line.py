@@ -225,7 +225,7 @@ async def _export(url: str, since: datetime) -> None:
         stack.push_async_callback(store.close)
         await require_current(store)
         async for entry in audit.export(store, since):
-            _say(json.dumps(entry, ensure_ascii=False))
+            _say(json.dumps(entry))
 
 
 def _settings() -> Settings:
@@ -262,10 +262,10 @@ def _answer(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def _fail(what: str, next_step: str, status: int = NO) -> NoReturn:
-    typer.echo(what, err=True)
-    typer.echo(next_step, err=True)
+    typer.echo(log.visible(what), err=True)
+    typer.echo(log.visible(next_step), err=True)
     raise typer.Exit(status)
 
 
 def _say(text: str) -> None:
-    typer.echo(text)
+    typer.echo(log.visible(text))

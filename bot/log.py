@@ -61,6 +61,11 @@ def set_up(style: Literal["console", "json"], level: int = logging.INFO) -> None
     threading.excepthook = _uncaught_in_thread
 
 
+def visible(text: str) -> str:
+    """*text* for a terminal: its lines stay, and nothing in them moves or turns anything."""
+    return "\n".join(_UNSAFE.sub(_escaped, line) for line in text.split("\n"))
+
+
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)

@@ -62,6 +62,14 @@ def test_policies_that_are_not_there_are_a_no(tmp_path: Path) -> None:
     assert "Traceback" not in ran.err
 
 
+def test_nothing_that_is_shown_steers_the_terminal(policies: Path) -> None:
+    ran = pilothouse("policy", "show", "x\x1b[2K\x9b1A\u202e", str(policies))
+
+    assert ran.status == 1
+    assert "x\\x1b[2K\\x9b1A\\u202e" in ran.err
+    assert not {"\x1b", "\x9b", "\u202e"} & set(ran.err + ran.out)
+
+
 def test_an_unknown_service_is_a_no(policies: Path) -> None:
     ran = pilothouse("policy", "show", "search", str(policies))
 
