@@ -219,13 +219,29 @@ def a_world() -> Json:
     return {"services": [service], "bot": bot, "versions": ["v1.8.2", "v1.8.3", "v1.9.0"]}
 
 
+class Stage:
+    """One address for the page, and behind it the workspace of whoever plays."""
+
+    def __init__(self) -> None:
+        self.workspace = PageServer()
+
+    async def state(self, request: web.Request) -> web.Response:
+        return await self.workspace.state(request)
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        return await self.workspace.stream(request)
+
+    async def post(self, request: web.Request) -> web.Response:
+        return await self.workspace.post(request)
+
+
 @asynccontextmanager
-async def served(workspace: PageServer) -> AsyncIterator[str]:
-    """Serve the page with *workspace* behind it; yields the address of the page."""
+async def served(stage: Stage) -> AsyncIterator[str]:
+    """Serve the page with *stage* behind it; yields the address of the page."""
     app = web.Application()
     mount(app)
-    app.router.add_get("/_demo/state", workspace.state)
-    app.router.add_get("/_demo/stream", workspace.stream)
-    app.router.add_post("/_demo/{path}", workspace.post)
+    app.router.add_get("/_demo/state", stage.state)
+    app.router.add_get("/_demo/stream", stage.stream)
+    app.router.add_post("/_demo/{path}", stage.post)
     async with TestServer(app) as server:
         yield str(server.make_url("/"))
