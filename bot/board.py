@@ -53,7 +53,7 @@ class Board:
             self._mind_numbers(d, is_urgent)
             if shown:
                 # Until Slack has answered, nobody knows what the card shows.
-                await self._remember(row, "card", where, "")
+                await self.remember(row, "card", where, "")
             await self._redraw(row, d, where, message)
         self._edited[d.team, d.id] = self._clock()
         if d.is_over:
@@ -100,7 +100,7 @@ class Board:
                 return await self.post(row, d, message, None, role, is_dropped_in_doubt, note)
             crashpoint("posted")
         if role is not None:
-            await self._remember(row, role, posted, note)
+            await self.remember(row, role, posted, note)
         return posted
 
     async def redraw(
@@ -112,7 +112,7 @@ class Board:
         except (Gone, Unreachable):
             await self.post(row, d, message, None, role, True, note)
         else:
-            await self._remember(row, role, where, note)
+            await self.remember(row, role, where, note)
 
     async def call(
         self, row: Sending, channel: str, people: Sequence[str], message: Message
@@ -211,7 +211,8 @@ class Board:
 
         await self._store.run(unit)
 
-    async def _remember(self, row: Sending, role: str, posted: Posted, note: str) -> None:
+    async def remember(self, row: Sending, role: str, posted: Posted, note: str) -> None:
+        """*posted* stands for *role* from now on."""
         await self._store.run(
             lambda tx: tx.threads.remember(row.team, row.thing, role, posted, note)
         )

@@ -168,7 +168,7 @@ class Delivery:
             case PostUpdate() as update:
                 await self._update(row, d, update, now)
             case CloseUpdate():
-                await self._shrink(row, d)
+                await self._shrink(row, d, now)
             case Milestone(what):
                 message = milestone(d, what, people, await self._board.link(row))
                 await self._board.post(row, d, message, None, None)
@@ -217,10 +217,13 @@ class Delivery:
         before = await self._board.found(row, "update")
         return before, Told.read(await self._board.note(row, "update"), before)
 
-    async def _shrink(self, row: Sending, d: Deployment) -> None:
-        last, was = await self._last_status(row)
+    async def _shrink(self, row: Sending, d: Deployment, now: datetime) -> None:
+        """The last line says how it ended: what it waited for before is no longer true."""
+        last = await self._board.found(row, "update")
         if last is not None:
-            await self._collapse(last, d, was, await self._board.link(row))
+            end = Told(d.beat, now, summary(d, self._policies.people, now))
+            await self._collapse(last, d, end, await self._board.link(row))
+            await self._board.remember(row, "update", last, end.note)
 
     async def _collapse(self, old: Posted, d: Deployment, was: Told, link: str | None) -> None:
         try:

@@ -110,11 +110,46 @@ async def test_a_status_of_before_an_upgrade_is_followed_by_a_new_one(office: Of
     assert len(statuses(office)) == 1
 
 
+async def test_the_status_says_who_is_still_missing(office: Office) -> None:
+    id = await office.at_approval()
+    await office.presses(ANA, "dep.approve", await office.value(id))
+
+    shown = text_of(office.chat.shown[await standing(office, id)].message)
+    assert "1 of 2 signed, QA Lead missing" in shown
+
+
+async def test_the_last_line_says_how_it_ended(office: Office) -> None:
+    id = await office.at_canary()
+    await office.submits(DANA, "rollback.submit", await office.value(id), reason="500s on /pay")
+    await office.over(id)
+
+    where = await standing(office, id)
+    assert lines(office.chat.shown[where].message)[0].split(" · ")[2] == (
+        "Rolled back to v1.8.2, 500s on /pay"
+    )
+
+
+async def test_a_rollback_out_of_the_watch_leaves_the_line_that_said_it_was_live(
+    office: Office,
+) -> None:
+    id = await office.watching()
+    live = await standing(office, id)
+    said = text_of(office.chat.shown[live].message)
+    await office.submits(DANA, "rollback.submit", await office.value(id), reason="500s on /pay")
+    await office.replica.drain()
+
+    assert "Live" in said
+    assert text_of(office.chat.shown[live].message) == said
+    assert await standing(office, id) != live
+
+
 async def test_nothing_in_full_stays_of_what_was_rejected(office: Office) -> None:
     id = await office.at_approval()
+    last = await standing(office, id)
 
     await office.submits(ANA, "reject.submit", await office.value(id), reason="not tested")
     await office.replica.drain()
 
     assert (await office.get(id)).phase is Phase.REJECTED
     assert statuses(office) == []
+    assert "Rejected, production not touched · " in text_of(office.chat.shown[last].message)

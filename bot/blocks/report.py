@@ -130,7 +130,7 @@ def _running(d: Deployment, people: People) -> list[Fact]:
             ]
         case RolloutStage() if d.is_touched and not d.needs_entry:
             return [
-                ("Since", (At(d.step_since),)),
+                ("Step since", (At(d.step_since),)),
                 ("Next", _next(d, stage)),
                 *_approved(d, people),
                 ("If it fails", if_it_fails(d, back_to(d))),
@@ -226,9 +226,12 @@ def _watch(d: Deployment) -> list[Piece]:
     stage = d.stage
     lasts = stage.lasts if isinstance(stage, WatchStage) else timedelta()
     proof = ", proven" if d.is_proven else ", not proven yet"
+    left = minutes(lasts - d.watched)
+    is_good = d.health is not None and d.health.verdict is Verdict.PASS
+    if d.counted_at is None and is_good and not d.waits_for:
+        return [f"Watched for {left} from the next look on", proof]
     if d.counted_at is None:
         why = d.waits_for or "health is not known to be good"
-        left = minutes(lasts - d.watched)
         return [f"The watch is paused with {left} to go: ", Said(why), proof]
     end = d.counted_at + (lasts - d.watched)
     # The clock's beats are seconds apart; a card shows minutes.

@@ -101,7 +101,7 @@ def summary(d: Deployment, people: People, now: datetime) -> str:
     names = names_of(people)
     said, issues = words(state.line, names), words(_issues(d, state), names)
     if issues == "None":
-        return f"{said}, no issues"
+        return said if d.is_over else f"{said}, no issues"
     # What the state says already is not said twice.
     return said if issues in said or issues == "held" else f"{said}, {issues}"
 

@@ -68,11 +68,11 @@ def _pause(before: Deployment, decision: Decision, now: datetime) -> Decision:
     d = decision.state
     if d.update_due_at is not None:
         decision = replace(decision, state=replace(d, update_due_at=None))
+    is_shown = before.started_at is not None
     if d.is_over or d.phase is Phase.WATCHING:
         # Also one that said what it waits for, until it was rejected.
-        is_open = before.started_at is not None and not before.is_over
-        is_shown = is_open and before.phase is not Phase.WATCHING
-        return decision.also(CloseUpdate()) if is_shown else decision
-    if not is_beating(before):
-        return decision
-    return decision.also(PostUpdate(now, None, "waiting"))
+        is_new = not before.is_over and before.phase is not Phase.WATCHING
+        return decision.also(CloseUpdate()) if is_shown and is_new else decision
+    if is_beating(before) or (is_shown and d.approvals != before.approvals):
+        return decision.also(PostUpdate(now, None, "waiting"))
+    return decision

@@ -82,7 +82,7 @@ def test_a_canary_shows_its_numbers_beside_their_limits_and_its_steps() -> None:
         "Gates ✓ › Staging ✓ › Approval ✓ › *Rollout* › Watch",
         ":large_green_circle: Error rate *0.08 %*, limit 5 % for 2 min",
         "Measured on 512 requests",
-        "*Since*",
+        "*Step since*",
         when(NOW, "14:00"),
         "*Next*",
         f"100 % at {when(NOW + 5 * MINUTE, '14:05')} if healthy",
@@ -269,6 +269,12 @@ def test_a_watch_without_good_news_stands_still_and_says_so() -> None:
     assert (
         "The watch is paused with 24 h to go: the metrics did not answer, not proven yet"
     ) in shown(d)
+
+
+def test_a_watch_that_has_just_begun_is_not_called_paused() -> None:
+    assert "Watched for 24 h from the next look on, not proven yet" in shown(
+        canary(phase=Phase.WATCHING, cursor=4)
+    )
 
 
 def test_a_rollback_left_to_people_is_not_promised() -> None:

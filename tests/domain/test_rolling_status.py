@@ -108,6 +108,14 @@ def test_a_status_that_says_what_it_waits_for_shrinks_when_nobody_waits_any_more
         assert at_approval().after(end).wanted(CloseUpdate) == [CloseUpdate()]
 
 
+def test_a_signature_changes_the_status_that_says_who_is_missing() -> None:
+    story = at_approval().later(MINUTE).after(Approved(ANA))
+
+    assert [update.occasion for update in story.wanted(PostUpdate)] == ["waiting"]
+    assert drawn(story, last=0) == [False]
+    assert not story.later(MINUTE).after(Elapsed()).wanted(PostUpdate)
+
+
 def test_what_has_shrunk_does_not_shrink_again() -> None:
     story = watching(with_stage(a_plan(), WatchStage, lasts=MINUTE))
     for _ in range(30):
