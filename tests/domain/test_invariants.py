@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
+from hypothesis import Phase as HypothesisPhase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -80,9 +81,32 @@ class Deploying(RuleBasedStateMachine):
         if d.is_touched:  # the others would nearly all end here
             self.world.tell(d.id, wish(by, "it is slow"))
 
-    @rule(which=WHICH, by=WHO)
+    @rule(which=WHICH, by=st.sampled_from((DANA, ANA, CHRIS)))
     def abandon(self, which: int, by: str) -> None:
-        self.world.tell(self.some(which).id, RollbackAbandoned(by, "by hand"))
+        every = self.world.unfinished()
+        back = [d for d in every if d.phase is Phase.ROLLING_BACK or d.taken_back] or every
+        if back:
+            self.world.tell(back[which % len(back)].id, RollbackAbandoned(by, "by hand"))
+
+    @rule(
+        wish=st.sampled_from((Held, Resumed, Promoted)),
+        seconds=st.sampled_from((1, 5, 20)),
+        is_hurried=st.booleans(),
+    )
+    def somebody_steps_in_while_the_bot_looks(
+        self, wish: type[Held | Resumed | Promoted], seconds: int, is_hurried: bool
+    ) -> None:
+        """What was seen meanwhile may be from before or after; what is measured is newest."""
+        for d in [d for d in self.world.unfinished() if d.fence]:
+            if wish is Resumed:
+                self.world.tell(d.id, Held(ANA))
+            began_at = self.world.now
+            self.world.now += timedelta(seconds=seconds)
+            self.world.tell(d.id, wish(ANA))
+            self.world.now += timedelta(seconds=seconds)
+            self.world.tell(d.id, self.world.look(d, began_at))
+            if is_hurried:
+                self.world.tell(d.id, Promoted(ANA))
 
     @rule(which=WHICH, by=WHO)
     def roll_back_afterwards(self, which: int, by: str) -> None:
@@ -247,10 +271,14 @@ class Deploying(RuleBasedStateMachine):
 
 
 is_big = os.environ.get("PILOTHOUSE_HYPOTHESIS") == "big"
+#: Whoever only wants to know whether it goes red does not wait for the shortest history.
+is_quick = os.environ.get("PILOTHOUSE_HYPOTHESIS") == "quick"
 
 TestDeploying = Deploying.TestCase
 TestDeploying.settings = settings(
     max_examples=2000 if is_big else 100,
+    phases=(HypothesisPhase.generate,) if is_quick else tuple(HypothesisPhase),
+    report_multiple_bugs=not is_quick,
     stateful_step_count=50 if is_big else 40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -11,7 +11,7 @@ from bot.domain.events import Event, Observed, Requested, RollbackRequested, Sup
 from bot.domain.gates import CheckResult
 from bot.domain.health import Reading, Verdict
 from bot.domain.jobs import JobState, JobStatus
-from bot.domain.plan import Plan, RolloutStage, WatchStage, digest
+from bot.domain.plan import Plan, RolloutStage, Step, WatchStage, digest
 from bot.domain.refusal import Refused
 from bot.domain.release import Version, Weights
 from bot.domain.request import request, request_rollback
@@ -54,13 +54,15 @@ READINGS: dict[str, tuple[float, timedelta, int, str | None] | None] = {
 def plans(service: str, kind: str) -> Plan:
     """`checkout` migrates and is verified; `search` rolls out plainly, and back when unsure.
 
-    `invoices` is like `checkout`, but nothing serves it yet.
+    `invoices` is like `checkout`, but nothing serves it yet. A bake is as long as one look counts.
     """
     if service != "search":
         plan = guarded_plan(a_post_check(), before_rollout=(a_migration_job(),))
         plan = replace(plan, rollback=verified_plan().rollback)
     else:
         plan = with_stage(guarded_plan(), RolloutStage, is_unknown_rolled_back=True)
+    steps = tuple(Step(weight, OFTEN) for weight in (10, 50, 100))
+    plan = with_stage(plan, RolloutStage, steps=steps)
     plan = with_stage(plan, WatchStage, lasts=3 * MINUTE, proven_after=MINUTE)
     return replace(plan, service=service, kind=kind, is_first_allowed=service == "invoices")
 
@@ -70,11 +72,6 @@ def everybody() -> People:
     team = people()
     tess = replace(team.by_id[TESS], roles=frozenset({"tech_lead", "deployment_lead", "qa_lead"}))
     return replace(team, by_id={**team.by_id, TESS: tess})
-
-
-def is_baking(d: Deployment) -> bool:
-    """Whether only time counts that somebody looked at."""
-    return isinstance(d.stage, RolloutStage) and d.phase is Phase.RUNNING
 
 
 @dataclass
@@ -187,11 +184,8 @@ class World:
         self.place(d).checks = Verdict.PASS
         for key in self.jobs:
             self.jobs[key] = JobState.SUCCEEDED
-        while time > OFTEN and is_baking(d):
-            time -= OFTEN
-            self.lap(d, OFTEN, "good", is_traffic_moving=True)
-            d = self.deployments[d.id]
-        self.lap(d, time, "good", is_traffic_moving=True)
+        is_baking = isinstance(d.stage, RolloutStage) and d.phase is Phase.RUNNING
+        self.lap(d, min(time, OFTEN) if is_baking else time, "good", is_traffic_moving=True)
 
     def lap(self, d: Deployment, time: timedelta, health: str, is_traffic_moving: bool) -> None:
         self.now += time

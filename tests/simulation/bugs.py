@@ -205,6 +205,10 @@ BUGS = (
         ("bot/domain/rollback.py", "if not is_back:", "if False:"),
     ),
     _bug(
+        "what is given up is over though its command is under way",
+        ("bot/domain/ending.py", "if is_back and d.is_router_told:", "if is_back:"),
+    ),
+    _bug(
         "a failed rollback leaves the environment open",
         (
             "bot/domain/rollback.py",

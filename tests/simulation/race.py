@@ -6,7 +6,7 @@ from random import Random
 from typing import TypeVar
 
 from bot.domain.deployment import Deployment
-from bot.memory import Claim, Deployments, Store, Transaction
+from bot.memory import Claim, Deployments, Store, Surroundings, Transaction
 from tests.simulation.witness import Key, Passing, WitnessedTransaction
 
 T = TypeVar("T")
@@ -80,6 +80,11 @@ class _Reader(Passing):
             return self._read[team, id]
         found = await self._inner.get(team, id)
         return self._read.setdefault((team, id), found)
+
+    async def look(self, team: str, id: str) -> tuple[Deployment, Surroundings] | None:
+        found = await self._inner.look(team, id)
+        d = await self.get(team, id)
+        return None if found is None or d is None else (d, found[1])
 
     async def save(self, d: Deployment, due_at: datetime | None, claim: Claim | None) -> Deployment:
         if self._is_first:
