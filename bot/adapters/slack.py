@@ -12,9 +12,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.adapters.pace import Pace
+from bot.adapters.slack_answers import EVENT, among, permalink, posted
 from bot.ports import CannotLook, Gone, Message, Posted, Rejected, Unavailable, Unreachable
 
-_EVENT = "pilothouse_parcel"
 #: What was to be edited, or answered under.
 _GONE = {
     "message_not_found",
@@ -96,9 +96,9 @@ class SlackChat:
             thread_ts=thread,
             unfurl_links=False,
             unfurl_media=False,
-            metadata={"event_type": _EVENT, "event_payload": {"key": key}},
+            metadata={"event_type": EVENT, "event_payload": {"key": key}},
         )
-        return Posted(str(answer["channel"]), str(answer["ts"]))
+        return posted(answer)
 
     async def edit(self, where: Posted, message: Message) -> None:
         await self._call(
@@ -126,16 +126,13 @@ class SlackChat:
             answer = await self._call(method, channel, **arguments)
         except Rejected as error:
             raise CannotLook(str(error)) from error
-        for message in answer.get("messages", []):
-            if message.get("metadata", {}).get("event_payload", {}).get("key") == key:
-                return Posted(channel, str(message["ts"]))
-        return None
+        return among(answer, channel, key)
 
     async def link(self, where: Posted) -> str:
         answer = await self._call(
             "chat.getPermalink", "", channel=where.channel, message_ts=where.ts
         )
-        return str(answer["permalink"])
+        return permalink(answer)
 
     async def open_form(self, trigger: str, view: Mapping[str, Any]) -> None:
         """Open a modal; the trigger dies after 3 s, so this has 2 and no second try."""
