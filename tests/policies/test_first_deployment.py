@@ -8,7 +8,6 @@ import pytest
 from bot.domain.plan import GateStage, Plan, RolloutStage, Step
 from bot.policies.findings import Level
 from bot.policies.loader import load
-from bot.policies.starter import StarterUrls, starter_files
 from tests.policies.texts import COMPLETE, EXTENDING, ORG, found_in, only, write
 
 ALLOWED = "first_deployment: allowed\n"
@@ -117,16 +116,15 @@ def test_an_unmarked_check_before_the_rollout_is_a_warning(tmp_path: Path) -> No
     assert (found.path, found.level) == ("checks.alive", Level.WARNING)
 
 
-def test_the_first_files_of_a_new_service_only_need_the_word(tmp_path: Path) -> None:
-    base = "http://127.0.0.1:9000"
-    places = StarterUrls(base, base, base, f"{base}/health", f"{base}/staging")
-    text = starter_files("checkout", places, (), "C0SHIP", ("stage",))["checkout.yaml"]
+def test_a_new_service_with_a_marked_check_only_needs_the_word(tmp_path: Path) -> None:
+    marked = EXTENDING.replace('/health"}', '/health", needs_serving: true}')
+    text = ALLOWED + marked
 
-    plan = plan_of(tmp_path, text.replace("# first_deployment", "first_deployment"))
+    plan = plan_of(tmp_path, text)
 
     assert plan.is_first_allowed
     assert "Pre-flight" not in [stage.name for stage in plan.first().stages]
-    assert found_in(tmp_path, org=ORG) == ()
+    assert found_in(tmp_path, org=ORG, checkout=text) == ()
 
 
 @pytest.mark.parametrize(("line", "lasts"), [("", 15), ("preview_lasts: 2m\n", 2)])

@@ -22,7 +22,6 @@ from bot.domain.plan import (
 from bot.domain.roles import Rights
 from bot.policies.addresses import urls
 from bot.policies.loader import findings, load
-from bot.policies.starter import StarterPerson, StarterUrls, starter_files
 from tests.policies.texts import EXTENDING, ORG, write
 
 MINUTE = timedelta(minutes=1)
@@ -143,19 +142,3 @@ def test_the_addresses_of_a_policy_are_listed_once(tmp_path: Path) -> None:
         "http://127.0.0.1:9001/health",
         "http://127.0.0.1:9002/health",
     )
-
-
-def test_the_first_files_of_a_team_load_without_a_finding(tmp_path: Path) -> None:
-    everything = ("deployment_lead", "qa_lead", "on_call", "tech_lead", "cto")
-    people = (StarterPerson("U0ZOE", 'Zoë "Z"', everything), StarterPerson("U0YAN", "Yan", ()))
-    places = StarterUrls(BASE, BASE, BASE, f"{BASE}/health", f"{BASE}/staging/health")
-    argv = ("/usr/bin/stage", "{version}", "a: #b")
-
-    texts = starter_files("shop", places, people, "C0SHIP", argv, zone="Europe/Berlin")
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text)
-
-    assert findings(tmp_path) == ()
-    plan = load(tmp_path).services["shop"].plans["production", "standard"]
-    assert plan.channel == "C0SHIP"
-    assert [s.argv for s in plan.stages if isinstance(s, JobStage)] == [argv]
