@@ -203,7 +203,7 @@ export class App {
     if (thread !== null) this.openThread(thread);
     const message = document.querySelector(`[data-testid="message-${ts}"]`);
     message?.classList.add("sought");
-    message?.scrollIntoView({ block: "center" });
+    message?.scrollIntoView({ block: "start" });
   }
 
   use(text) {

@@ -23,7 +23,7 @@ export class Strip {
   draw() {
     const [first, ...rest] = this.newest;
     if (first === undefined) {
-      this.root.replaceChildren(el("p", { class: "strip-empty" }, "No notification yet. What a phone would show appears here."));
+      this.root.replaceChildren(el("p", { class: "strip-empty" }, "What a phone would show of this appears here."));
       return;
     }
     const more = el("button", { type: "button", class: "button small strip-more", "aria-expanded": String(this.open), "aria-label": `${rest.length} earlier notifications`, hidden: rest.length === 0 }, this.open ? "Less" : `+${rest.length}`);
