@@ -1,4 +1,4 @@
-"""The race itself: what a transaction read is what was there before somebody else came in between."""
+"""The race itself: what was read is what was there before somebody else came in between."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
