@@ -30,11 +30,14 @@ from bot.ports import Policies, Unavailable
 from bot.settings import Settings
 from bot.writer import Source
 from handlers import parse
-from handlers.commands import CancelIt, Command, DeployStatus, HoldIt, Known, ResumeIt, Rollback
+from handlers.commands import CancelIt, DeployStatus, HoldIt, Known, ResumeIt, Rollback
 from handlers.wording import deployment_id
 from storage.addresses import is_postgres, sqlite_path
 from storage.lock import AlreadyRunning, hold
 from storage.store import prepare
+
+#: What may be changed from the host.
+Changing = HoldIt | ResumeIt | CancelIt | Rollback
 
 #: Shows one line to whoever typed the command.
 Say = Callable[[str], None]
@@ -167,18 +170,16 @@ def _with_host(policies: Policies) -> Policies:
     return replace(policies, people=People(everybody, policies.people.titles))
 
 
-def _read(line: str, policies: Policies) -> Command:
+def _read(line: str, policies: Policies) -> Changing | DeployStatus:
     known = Known(
         {name: service.aliases for name, service in policies.services.items()},
         tuple(dict.fromkeys(e for s in policies.services.values() for e in s.environments)),
     )
     name, _, text = line.strip().partition(" ")
-    if name == "/rollback":
-        return parse.rollback(text, known)
-    if name == "/deploy":
-        command = parse.deploy(text, known)
-        if isinstance(command, HoldIt | ResumeIt | CancelIt | DeployStatus):
-            return command
+    read = {"/rollback": parse.rollback, "/deploy": parse.deploy}.get(name)
+    command = read(text, known) if read is not None else None
+    if isinstance(command, Changing | DeployStatus):
+        return command
     raise NotPossible(
         "Only /rollback and /deploy hold, resume, cancel and status are done from the host; "
         "requests and signatures belong to people in Slack."
@@ -194,7 +195,7 @@ async def _only_team(core: Core) -> str:
     return teams[0]
 
 
-async def _carry_out(core: Core, team: str, command: Command) -> Outcome:
+async def _carry_out(core: Core, team: str, command: Changing) -> Outcome:
     by, source = host_user(), _source(team)
     match command:
         case HoldIt(id, reason):
@@ -213,10 +214,9 @@ async def _carry_out(core: Core, team: str, command: Command) -> Outcome:
                 thing = Target(team, plan.service, plan.environment)
             preview = await core.previews.rollback(team, wish, thing)
             return await core.engine.apply(preview.deployment.id, wish, source)
-    raise NotPossible("That is not done from the host.")
 
 
-async def _going_back(core: Core, team: str, command: Command) -> str | None:
+async def _going_back(core: Core, team: str, command: Changing) -> str | None:
     """The deployment that *command* would roll back and that is on its way back already."""
     if not isinstance(command, Rollback):
         return None
