@@ -232,7 +232,10 @@ def _settings() -> Settings:
     try:
         return Settings.load(os.environ)
     except SettingsError as error:
-        _fail(str(error), "Nothing was started. Set these variables and run it again.", USAGE)
+        # The policies are looked at too: nobody should have to start it again to hear of them.
+        wrong = (str(f) for f in findings(_policies(None)) if f.level is Level.ERROR)
+        what = "\n".join((str(error), *wrong))
+        _fail(what, "Nothing was started. Mend these, and run it again.", USAGE)
 
 
 def _database() -> str:

@@ -108,6 +108,19 @@ def test_a_wrong_environment_is_refused_at_once_and_by_name(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_wrong_with_environment_and_policies_is_told_in_one_go(policies: Path) -> None:
+    service = policies / "checkout.yaml"
+    service.write_text(service.read_text().replace("weight: 25%", "weight: 125%"))
+    wrong = {"PILOTHOUSE_TICK": "soon", "PILOTHOUSE_LISTEN": "here"}
+
+    ran = pilothouse("run", cwd=policies.parent, **(ENVIRONMENT | wrong))
+
+    assert ran.status == 2
+    assert [line.split(":")[0] for line in ran.err.splitlines()[:2]] == sorted(wrong)
+    assert "checkout.yaml:" in ran.err.splitlines()[2]
+    assert ran.err.splitlines()[-1] == "Nothing was started. Mend these, and run it again."
+
+
 @pytest.mark.parametrize("line", ["db upgrade", "audit verify"])
 def test_an_address_of_no_database_is_refused_in_a_line_without_its_password(
     tmp_path: Path, line: str
