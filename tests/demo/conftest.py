@@ -169,6 +169,38 @@ async def connect(slack: SlackEmulator, pings: float) -> AsyncIterator[Connect]:
         yield connect
 
 
+@dataclass(frozen=True)
+class Ear:
+    """What reached an app that acknowledges everything and answers nothing, oldest first:
+    `/deploy`, presses on `approve` with all that comes with them, mentions."""
+
+    commands: list[dict[str, Any]] = field(default_factory=list)
+    presses: list[dict[str, Any]] = field(default_factory=list)
+    mentions: list[dict[str, Any]] = field(default_factory=list)
+
+
+@pytest.fixture
+async def ear(bolt: AsyncApp, connect: Connect) -> Ear:
+    ear = Ear()
+
+    @bolt.command("/deploy")
+    async def deploy(ack: Any, command: dict[str, Any]) -> None:
+        ear.commands.append(command)
+        await ack()
+
+    @bolt.action("approve")
+    async def approve(ack: Any, body: dict[str, Any]) -> None:
+        ear.presses.append(body)
+        await ack()
+
+    @bolt.event("app_mention")
+    async def mentioned(event: dict[str, Any]) -> None:
+        ear.mentions.append(event)
+
+    await connect(bolt)
+    return ear
+
+
 async def refused(call: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
     """Slack's answer to a call that it must refuse."""
     with pytest.raises(SlackApiError) as caught:

@@ -7,22 +7,14 @@ import pytest
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.demo.slack import SlackEmulator
-from tests.demo.conftest import Clock, Connect, button
+from tests.demo.conftest import Clock, Connect, Ear, button
 
 
 @pytest.fixture
-async def address(slack: SlackEmulator, bolt: AsyncApp, connect: Connect) -> str:
+async def address(slack: SlackEmulator, ear: Ear) -> str:
     """Where a command typed by Dana may be answered."""
-    addresses: list[str] = []
-
-    @bolt.command("/deploy")
-    async def deploy(ack: Any, command: dict[str, Any]) -> None:
-        addresses.append(command["response_url"])
-        await ack()
-
-    await connect(bolt)
     await slack.command("U0DANA", "/deploy", "checkout")
-    return addresses[0]
+    return str(ear.commands[0]["response_url"])
 
 
 async def test_an_answer_is_for_the_typist_unless_it_says_otherwise(

@@ -7,7 +7,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.demo.slack import NotOnScreen, SlackEmulator
 from bot.demo.slack.wire import SlackError
-from tests.demo.conftest import Clock, Connect, button, option
+from tests.demo.conftest import Clock, Connect, Ear, button, option
 
 
 async def test_a_command_in_a_thread_is_refused_in_slacks_words(slack: SlackEmulator) -> None:
@@ -46,21 +46,12 @@ async def test_a_command_the_bot_does_not_know_times_out_over_socket_mode(
 
 
 async def test_names_in_a_command_arrive_as_ids_with_the_name(
-    slack: SlackEmulator, bolt: AsyncApp, connect: Connect
+    slack: SlackEmulator, ear: Ear
 ) -> None:
-    heard: list[str] = []
-
-    @bolt.command("/deploy")
-    async def deploy(ack: Any, command: dict[str, Any]) -> None:
-        heard.append(command["text"])
-        await ack()
-
-    await connect(bolt)
-
     await slack.command("U0DANA", "/deploy", "ask @Ana in #deployment: p95 < 1 & ok@here")
 
     told = "ask <@U0ANA|ana> in <#C0DEPLOY|deployment>: p95 &lt; 1 &amp; ok@here"
-    assert heard == [told]
+    assert [command["text"] for command in ear.commands] == [told]
 
 
 async def test_an_answer_for_the_channel_is_seen_by_everybody(
@@ -108,16 +99,8 @@ async def test_a_person_presses_only_what_is_on_the_message(
 
 
 async def test_what_a_client_still_showed_a_moment_ago_reaches_the_bot(
-    slack: SlackEmulator, bolt: AsyncApp, connect: Connect, clock: Clock
+    slack: SlackEmulator, bolt: AsyncApp, ear: Ear, clock: Clock
 ) -> None:
-    pressed: list[dict[str, Any]] = []
-
-    @bolt.action("approve")
-    async def approve(ack: Any, action: dict[str, Any]) -> None:
-        pressed.append(action)
-        await ack()
-
-    await connect(bolt)
     before = button() | {"block_id": "d1.actions.1"}
     posted = await bolt.client.chat_postMessage(channel="C0DEPLOY", text="x", blocks=[before])
     after = before | {"block_id": "d1.actions.2"}
@@ -126,7 +109,8 @@ async def test_what_a_client_still_showed_a_moment_ago_reaches_the_bot(
     where = ("U0ANA", "C0DEPLOY", posted["ts"], "approve")
     assert (await slack.click(*where, block_id="d1.actions.1")).is_fine
     assert (await slack.click(*where, block_id="d1.actions.2")).is_fine
-    assert [action["block_id"] for action in pressed] == ["d1.actions.1", "d1.actions.2"]
+    (first,), (second,) = (body["actions"] for body in ear.presses)
+    assert (first["block_id"], second["block_id"]) == ("d1.actions.1", "d1.actions.2")
 
     clock.pass_(60)
     with pytest.raises(NotOnScreen):
@@ -134,16 +118,8 @@ async def test_what_a_client_still_showed_a_moment_ago_reaches_the_bot(
 
 
 async def test_a_press_says_which_message_it_was_and_what_that_was_posted_with(
-    slack: SlackEmulator, bolt: AsyncApp, connect: Connect
+    slack: SlackEmulator, bolt: AsyncApp, ear: Ear
 ) -> None:
-    bodies: list[dict[str, Any]] = []
-
-    @bolt.action("approve")
-    async def approve(ack: Any, body: dict[str, Any]) -> None:
-        bodies.append(body)
-        await ack()
-
-    await connect(bolt)
     root = await bolt.client.chat_postMessage(channel="C0DEPLOY", text="card")
     posted = {"event_type": "parcel", "event_payload": {"key": "T0DEMO/D-1/7"}}
     reply = await bolt.client.chat_postMessage(
@@ -152,27 +128,19 @@ async def test_a_press_says_which_message_it_was_and_what_that_was_posted_with(
 
     await slack.click("U0ANA", "C0DEPLOY", reply["ts"], "approve")
 
-    assert bodies[0]["container"] == {
+    assert ear.presses[0]["container"] == {
         "type": "message",
         "message_ts": reply["ts"],
         "channel_id": "C0DEPLOY",
         "is_ephemeral": False,
         "thread_ts": root["ts"],
     }
-    assert bodies[0]["message"]["metadata"] == posted
+    assert ear.presses[0]["message"]["metadata"] == posted
 
 
 async def test_nobody_presses_buttons_on_somebody_elses_ephemeral(
-    slack: SlackEmulator, bolt: AsyncApp, connect: Connect
+    slack: SlackEmulator, bolt: AsyncApp, ear: Ear
 ) -> None:
-    bodies: list[dict[str, Any]] = []
-
-    @bolt.action("approve")
-    async def approve(ack: Any, body: dict[str, Any]) -> None:
-        bodies.append(body)
-        await ack()
-
-    await connect(bolt)
     shown = await bolt.client.chat_postEphemeral(
         channel="C0DEPLOY", user="U0DANA", text="Request it?", blocks=[button()]
     )
@@ -183,8 +151,8 @@ async def test_nobody_presses_buttons_on_somebody_elses_ephemeral(
     seen = await slack.click("U0DANA", "C0DEPLOY", ts, "approve")
 
     assert seen.is_fine
-    assert bodies[0]["container"]["is_ephemeral"] is True
-    assert "message" not in bodies[0]
+    assert ear.presses[0]["container"]["is_ephemeral"] is True
+    assert "message" not in ear.presses[0]
 
 
 async def test_an_overflow_choice_carries_the_whole_option(
@@ -215,41 +183,27 @@ async def test_an_overflow_choice_carries_the_whole_option(
 
 
 async def test_a_message_without_a_mention_is_nothing_to_the_bot(
-    slack: SlackEmulator, bolt: AsyncApp, connect: Connect
+    slack: SlackEmulator, ear: Ear
 ) -> None:
-    heard: list[str] = []
-
-    @bolt.event("app_mention")
-    async def mentioned(event: dict[str, Any]) -> None:
-        heard.append(event["text"])
-
-    await connect(bolt)
-
     await slack.say("U0ANA", "C0DEPLOY", "the pilot sleeps, mail pilot@example.org")
     await slack.say("U0ANA", "C0DEPLOY", "<@U0PILOT> one")
     await slack.say("U0ANA", "C0DEPLOY", "@Pilot two")
 
-    await slack.wait_for(lambda: len(heard) == 2)
-    assert sorted(heard) == ["<@U0PILOT> one", "<@U0PILOT> two"]
+    await slack.wait_for(lambda: len(ear.mentions) == 2)
+    heard = sorted(event["text"] for event in ear.mentions)
+    assert heard == ["<@U0PILOT> one", "<@U0PILOT> two"]
 
 
 async def test_a_mention_where_the_bot_is_no_member_goes_unheard(
-    slack: SlackEmulator, bolt: AsyncApp, connect: Connect
+    slack: SlackEmulator, ear: Ear
 ) -> None:
-    heard: list[str] = []
-
-    @bolt.event("app_mention")
-    async def mentioned(event: dict[str, Any]) -> None:
-        heard.append(event["channel"])
-
-    await connect(bolt)
     slack.workspace.channel("C0GENERAL").members.remove("U0PILOT")
 
     await slack.say("U0ANA", "C0GENERAL", "@pilot help")
     await slack.say("U0ANA", "C0DEPLOY", "@pilot help")
 
-    await slack.wait_for(lambda: heard)
-    assert heard == ["C0DEPLOY"]
+    await slack.wait_for(lambda: ear.mentions)
+    assert [event["channel"] for event in ear.mentions] == ["C0DEPLOY"]
 
 
 async def test_people_write_only_where_they_are(slack: SlackEmulator) -> None:

@@ -1,13 +1,12 @@
 """What the app did not ask for at installation does not reach it."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.demo.slack import Manifest, SlackEmulator
-from tests.demo.conftest import MANIFEST, Connect, button
+from tests.demo.conftest import MANIFEST, Connect, Ear, button
 
 
 @pytest.fixture
@@ -18,20 +17,12 @@ def manifest() -> Manifest:
 
 
 async def test_without_the_subscription_a_mention_is_not_delivered(
-    slack: SlackEmulator, bolt: AsyncApp, connect: Connect
+    slack: SlackEmulator, ear: Ear
 ) -> None:
-    heard: list[str] = []
-
-    @bolt.event("app_mention")
-    async def mentioned(event: dict[str, Any]) -> None:
-        heard.append(event["text"])
-
-    await connect(bolt)
-
     await slack.say("U0ANA", "C0DEPLOY", "@pilot help")
 
     assert not slack.dispatcher.is_busy
-    assert heard == []
+    assert ear.mentions == []
 
 
 async def test_without_interactivity_a_press_ends_at_slack(
