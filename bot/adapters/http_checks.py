@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bot.adapters.http_json import Answer, HttpJson, fill
+from bot.adapters.http_json import Answer, HttpJson, fill, shown
 from bot.domain.gates import Check, CheckResult
 from bot.domain.health import Verdict
 from bot.domain.release import Target, Version
@@ -39,10 +39,5 @@ def _judge(answer: Answer, field: str, version: str) -> tuple[Verdict, str]:
     if not isinstance(found, str):
         return Verdict.FAIL, f"does not say which version it is, {version} expected"
     if found != version:
-        return Verdict.FAIL, f"{_short(found)} answers, {version} expected"
+        return Verdict.FAIL, f"{shown(found, 40) or 'no version'} answers, {version} expected"
     return Verdict.PASS, f"{version} answers"
-
-
-def _short(name: str) -> str:
-    """Other systems' words go onto a card: printable, and no longer than a version."""
-    return "".join(c for c in name if c.isprintable())[:40] or "no version"

@@ -16,6 +16,7 @@ from aiohttp.resolver import DefaultResolver
 from yarl import URL
 
 from bot.ports import Unavailable
+from bot.redact import redact
 
 Json = Any
 MAX_BYTES = 256 * 1024
@@ -153,6 +154,11 @@ def fill(url: str, service: str, version: str, environment: str) -> str:
     """*url* with its placeholders replaced, percent-encoded, so that none can leave its place."""
     values = {"service": service, "version": version, "environment": environment}
     return _PLACEHOLDER.sub(lambda match: quote(values[match[1]], safe=""), url)
+
+
+def shown(words: str, most: int) -> str:
+    """Another system's words as they may stand on a card: printable, short, without secrets."""
+    return redact("".join(c for c in words if c.isprintable()))[:most]
 
 
 def not_understood(host_of: str, why: str) -> NoReturn:

@@ -1,6 +1,6 @@
 """A traffic router that is told, and asked for, percentages per version over HTTP."""
 
-from bot.adapters.http_json import HttpJson, Json, not_understood
+from bot.adapters.http_json import HttpJson, Json, not_understood, shown
 from bot.domain.gates import Driver
 from bot.domain.release import Target, Weights
 from bot.ports import Outrun, Rejected, Unavailable
@@ -76,4 +76,4 @@ def _weights(body: Json) -> Weights:
 
 def _why(body: Json) -> str:
     why = body.get("error") if isinstance(body, dict) else None
-    return "".join(c for c in why if c.isprintable())[:120] if isinstance(why, str) else "no reason"
+    return shown(why, 120) if isinstance(why, str) else "no reason"

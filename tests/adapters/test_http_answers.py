@@ -138,6 +138,11 @@ async def test_a_value_beyond_every_number_is_not_known(hostile: Hostile, http: 
     [
         (saying({"version": "v1.8.3"}), Verdict.PASS, "v1.8.3 answers"),
         (saying({"version": "v1.8.2"}), Verdict.FAIL, "v1.8.2 answers, v1.8.3 expected"),
+        (
+            saying({"version": "xoxb-1-canary"}),
+            Verdict.FAIL,
+            "[redacted] answers, v1.8.3 expected",
+        ),
         (saying({"version": 3}), Verdict.FAIL, "does not say which version it is, v1.8.3 expected"),
         (saying({}), Verdict.FAIL, "does not say which version it is, v1.8.3 expected"),
         (saying({}, "503 Service Unavailable"), Verdict.FAIL, "answers 503"),
@@ -186,6 +191,12 @@ async def test_a_check_that_could_not_look_is_unavailable(
         (saying({"error": "old"}, "409 Conflict"), Unavailable, "a newer command was seen"),
         (saying({"error": "no v7"}, "422 x"), Rejected, "the router refuses: no v7"),
         (saying({}, "422 x"), Rejected, "no reason"),
+        (saying({"error": 5}, "422 x"), Rejected, "no reason"),
+        (
+            saying({"error": "no\x1b right: Bearer canary.of.the.token"}, "422 x"),
+            Rejected,
+            r"refuses: no right: Bearer \[redacted\]$",
+        ),
         (saying({}, "404 x"), Unavailable, "answers 404"),
         (NO_ANSWERS["fails"], Unavailable, "answers 500"),
         (NO_ANSWERS["cuts the connection"], Unavailable, "could not be asked"),

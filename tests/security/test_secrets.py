@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.http_json import shown
+from bot.adapters.shell import tail
 from bot.domain.jobs import JobState
-from bot.redact import redact
 from tests.builders import DANA, SAM
 from tests.handlers.office import Office
 from tests.handlers.reading import text_of
@@ -98,17 +99,17 @@ def test_a_line_of_the_console_log_is_one_line_for_everybody() -> None:
 
 
 async def test_a_jobs_output_with_secrets_in_it_is_shown_without(office: Office) -> None:
-    """As the runner hands it over; the same text before redaction would be seen below."""
-    office.world.runner.tail = redact("\n".join(CANARIES.values()) + "\ndone")
+    """As the runner hands it over."""
+    office.world.runner.tail = tail(("\n".join(CANARIES.values()) + "\ndone").encode())
     office.world.runner.ends = JobState.FAILED
     id = await office.requested()
     for _ in range(6):
         await office.beat()
 
-    shown = everything_shown(office)
+    said = everything_shown(office)
     assert (await office.get(id)).is_over
-    assert "done" in shown
-    assert not [word for word in TELLTALE if word in shown]
+    assert "done" in said
+    assert not [word for word in TELLTALE if word in said]
 
 
 @pytest.mark.parametrize("canary", [CANARIES["bot token"], CANARIES["dsn"], CANARIES["named"]])
@@ -116,7 +117,7 @@ async def test_an_outside_error_with_a_secret_in_it_is_not_shown(
     office: Office, canary: str
 ) -> None:
     id = await office.at_canary()
-    office.world.router.refuses = redact(f"refused for {canary}")
+    office.world.router.refuses = shown(f"refused for {canary}", 120)
     await office.submits(SAM, "rollback.submit", json.dumps({"d": id}), reason="500s on /pay")
     await office.replica.drain()
     await office.replica.drain()

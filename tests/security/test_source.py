@@ -92,3 +92,10 @@ def test_the_bot_asks_slack_for_no_more_than_it_needs() -> None:
         "bot_optional": ["usergroups:read", "users:read", "channels:read"],
     }
     assert manifest["settings"]["event_subscriptions"]["bot_events"] == ["app_mention"]
+
+
+def test_the_bot_lives_in_one_workspace() -> None:
+    """Each has its own slots: from two of them one environment could be changed at once."""
+    manifest = YAML(typ="safe").load(ROOT / "manifest.yml")
+
+    assert manifest["settings"]["org_deploy_enabled"] is False
