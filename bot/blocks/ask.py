@@ -26,12 +26,15 @@ def ask(d: Deployment, people: People, is_reminder: bool = False) -> Message:
     request = "please approve or reject"
     request = f"Still waiting: {request}" if is_reminder else request
     warning = " (first deployment, no rollback)" if d.is_first else ""
-    who = some([names.get(user, user) for user in able], 2) or titles or "nobody can sign"
-    asked = [*_people(able), " "] if able else [Bold("Nobody can sign this now"), ". "]
-    top: list[Piece] = [*asked, Bold(request), f" {what(d)} (", Code(d.id), ")"]
+    who = some([names.get(user, user) for user in able], 2)
+    told = f"{request}{warning}: {who}" if able else f"nobody can sign it now{warning}"
+    asked: list[Piece] = [*_people(able), " ", Bold(request), " "]
+    top: list[Piece] = asked if able else [Bold("Nobody can sign"), " "]
+    top += [what(d), " (", Code(d.id), ")"]
+    top += [] if able else [" now. A lead names somebody in ", Code("org.yaml"), "."]
     top += [f"\nNeeded: {titles}"] if titles else []
     return message(
-        headline(what(d), (f"{request}{warning}: {who}",), d.id, names),
+        headline(what(d), (told,), d.id, names),
         section(top),
         section(risk(d)),
         *_evidence(d),

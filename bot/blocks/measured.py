@@ -72,12 +72,6 @@ def number(value: float | None, unit: str) -> str:
     return f"{value:.4g} {unit}".rstrip()
 
 
-def finding_words(findings: tuple[Finding, ...], most: int = 3) -> str:
-    """`error rate 0.07 %, p95 208 ms`: for where the limit stands elsewhere."""
-    shown = [f"{each.label} {number(each.value, each.unit)}" for each in findings[:most]]
-    return ", ".join(shown) or "n/a"
-
-
 def with_limits(findings: tuple[Finding, ...], most: int = 3) -> str:
     """`error rate 6.2 %, limit 5 % · p95 208 ms, limit 500 ms`."""
     shown = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.blocks.measured import finding_words
+from bot.blocks.measured import with_limits
 from bot.blocks.pieces import message, section
 from bot.blocks.report import by_hand, try_again
 from bot.blocks.standing import BACK, RED, WHITE, back_to, what
@@ -42,7 +42,7 @@ def _short(d: Deployment) -> str:
 
 def _complete(d: Deployment, people: People) -> _Kind:
     took = minutes(d.live_at - d.started_at) if d.live_at and d.started_at else "n/a"
-    metrics = finding_words(d.health.findings) if d.health is not None else "n/a"
+    metrics = with_limits(d.health.findings) if d.health is not None else "n/a"
     watch = next((s.lasts for s in d.plan.stages if isinstance(s, WatchStage)), None)
     then = f"Monitoring continues for {spoken(watch)}" if watch is not None else "n/a"
     body: list[Piece] = [

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.blocks.measured import finding_words, if_it_fails, with_limits
+from bot.blocks.measured import if_it_fails, with_limits
 from bot.blocks.standing import GREEN, RED, YELLOW, back_to, signable, some
 from bot.blocks.text import Day, Piece, Pieces, minutes, names_of
 from bot.domain.deployment import Deployment, Phase
@@ -206,7 +206,7 @@ def _live(d: Deployment, people: People) -> list[Piece]:
     if d.live_at is not None and d.started_at is not None:
         pieces.append(f"{minutes(d.live_at - d.started_at)} to full traffic")
     if d.phase is Phase.SUCCEEDED and d.health is not None and d.health.findings:
-        pieces += [" · ", Said(finding_words(d.health.findings))]
+        pieces += [" · ", Said(with_limits(d.health.findings))]
     signed = [seat.approval.by for seat in d.seats(people) if seat.approval is not None]
     if signed:
         pieces += [" · approved by " if pieces else "Approved by ", *_all(signed)]

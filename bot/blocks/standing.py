@@ -40,10 +40,8 @@ def standing(d: Deployment, people: People, now: datetime) -> Standing:
     match d.phase:
         case Phase.RUNNING:
             return _running(d, people, now)
-        case Phase.HELD if d.taken_back:
-            return Standing(HELD, "Being ended", (", until the router sends nobody anything",))
         case Phase.HELD:
-            return Standing(HELD, "Held", _held(d))
+            return _held(d)
         case Phase.WATCHING:
             return _healthy(d, "Live", GREEN, now)
         case Phase.ROLLING_BACK:
@@ -127,10 +125,13 @@ def _ended(d: Deployment) -> Standing:
     return Standing(WHITE, d.phase.value.capitalize(), (f", {d.plan.environment} not touched",))
 
 
-def _held(d: Deployment) -> Line:
+def _held(d: Deployment) -> Standing:
+    if d.taken_back:
+        return Standing(HELD, "Being ended", (", until the router sends nobody anything",))
     by = d.hold.by if d.hold is not None else None
     who: Line = (" by ", Mention(by)) if by else (" by itself",)
-    return (*who, f", traffic stays at {d.weight} %") if d.is_touched else who
+    stays: Line = (f", traffic stays at {d.weight} %",) if d.is_touched else ()
+    return Standing(HELD, "Held", (*who, *stays))
 
 
 def _running(d: Deployment, people: People, now: datetime) -> Standing:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.blocks.pieces import context, message, section
-from bot.blocks.standing import Standing, counted, standing
+from bot.blocks.standing import counted, is_stale, standing
 from bot.blocks.text import (
     NOTICE,
     Link,
@@ -19,7 +19,7 @@ from bot.blocks.text import (
     words,
 )
 from bot.domain.deployment import Deployment, Phase
-from bot.domain.health import Verdict, spoken
+from bot.domain.health import HealthRules, Verdict, spoken
 from bot.domain.line import Bold, Line, Said
 from bot.domain.plan import GateStage, RolloutStage
 from bot.domain.roles import People
@@ -42,7 +42,7 @@ def status(
     """*due_at* is the beat's own moment: a status that is later than the policy bears says so."""
     names = names_of(people)
     state = standing(d, people, now)
-    issues = _issues(d, state)
+    issues = _issues(d, now)
     late = " (late)" if now - due_at > d.plan.updates.late_after else ""
     following = f"Next update: {_next(d)}"
     head: Pieces = (
@@ -99,7 +99,7 @@ def summary(d: Deployment, people: People, now: datetime) -> str:
     """What a status says, in a few plain words; keep it to shrink that status later."""
     state = standing(d, people, now)
     names = names_of(people)
-    said, issues = words(state.line, names), words(_issues(d, state), names)
+    said, issues = words(state.line, names), words(_issues(d, now), names)
     if issues == "None":
         return said if d.is_over else f"{said}, no issues"
     # What the state says already is not said twice.
@@ -166,12 +166,14 @@ def _team(d: Deployment, people: People, names: Names) -> list[Piece]:
     return pieces
 
 
-def _issues(d: Deployment, state: Standing) -> Line:
-    health = d.health
+def _issues(d: Deployment, now: datetime) -> Line:
+    health, rules = d.health, getattr(d.stage, "health", None)
     if d.phase is Phase.HELD and d.hold is not None:
         return ("held: ", Said(d.hold.reason)) if d.hold.reason else ("held",)
     if d.rollback is not None:
         return (Said(d.rollback.reason),)
+    if health is not None and isinstance(rules, HealthRules) and is_stale(health, rules, now):
+        return ("health not looked at since ", clock(health.at))
     if health is not None and health.verdict is not Verdict.PASS:
         return (Said(health.why),)
     if d.waits_for and (d.needs_entry or isinstance(d.stage, GateStage | RolloutStage)):

@@ -7,6 +7,7 @@ from typing import Any
 from bot.blocks.lint import Surface, house, lint
 from bot.blocks.pieces import Json
 from bot.ports import Message
+from tests.builders import people
 
 #: Carried unseen: ids, and whole commands to run again.
 _UNSEEN = frozenset({"value", "private_metadata"})
@@ -81,3 +82,8 @@ def menu(message: Message) -> list[str]:
     """Values of the overflow options."""
     accessory = payload(message)["blocks"][0].get("accessory", {})
     return [option["value"] for option in accessory.get("options", [])]
+
+
+def mentioned(blocks: object) -> set[str]:
+    """Of the usual people, whom it calls."""
+    return {user for user in people().by_id if any(f"<@{user}>" in s for s in strings(blocks))}
