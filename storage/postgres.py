@@ -24,6 +24,9 @@ _ATTEMPTS = 5
 _DIAL_LASTS = 2.0  # seconds
 _LONGEST_WAIT = 10.0  # seconds, for one statement or for a connection
 
+#: Whoever waits gave up, or the statement's time is over.
+_SILENT = (asyncio.CancelledError, TimeoutError)
+
 _SETTINGS = {
     "application_name": "pilothouse",
     "synchronous_commit": "on",
@@ -143,6 +146,8 @@ class PostgresStore:
         try:
             result = await settled(unit, tx)
             await work.finish()
+        except _SILENT:
+            raise  # nobody waits for a polite end: the connection is thrown away, see `_lent`
         except BaseException as error:
             await work.undo()
             if tx.inbox.hopes and isinstance(error, Exception):
@@ -156,9 +161,10 @@ class PostgresStore:
         async with self._pool.acquire(timeout=_LONGEST_WAIT) as connection:
             try:
                 yield connection
-            except asyncpg.InternalClientError:
+            except (asyncpg.InternalClientError, *_SILENT):
                 # The server has ended it and its hang-up is still on the way, perhaps for ever:
-                # asyncpg would hand it out again.
+                # asyncpg would hand it out again. Or it says nothing, and asyncpg would wait
+                # for it, longer than whoever asked.
                 with suppress(asyncpg.InterfaceError):
                     connection.terminate()
                 raise
