@@ -26,6 +26,7 @@ class Stalling(Cable):
         self.url = url
         self.is_stalled = False
         self.holds = asyncio.Event()
+        self.held = 0
         self.goes_on = asyncio.Event()
 
     async def _there(
@@ -33,6 +34,7 @@ class Stalling(Cable):
     ) -> None:
         while data := await reader.read(65536):
             if self.is_stalled:
+                self.held += 1
                 self.holds.set()
                 await self.goes_on.wait()
             writer.write(data)
@@ -89,3 +91,18 @@ async def test_who_stops_waiting_is_let_go_wherever_the_server_fell_silent(
     assert asking.cancelled()
     cable.is_stalled = False
     assert await store.run(lambda tx: tx.deployments.next_number(TEAM)) == 1
+
+
+async def test_who_waits_for_a_connection_is_let_go_too(store: OpenStore, cable: Stalling) -> None:
+    cable.is_stalled = True
+    everybody = {asyncio.create_task(store.run(reads)) for _ in range(7)}
+    async with asyncio.timeout(20):
+        while cable.held < 5:
+            await cable.holds.wait()
+            cable.holds.clear()
+
+    for asking in everybody:
+        asking.cancel()
+    await asyncio.wait(everybody, timeout=AT_ONCE)
+
+    assert all(asking.cancelled() for asking in everybody)
