@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from bot.demo.slack import SlackEmulator
+from bot.demo.slack.changes import Changes
 from tests.demo.page_client import OURS, Page
 
 
@@ -59,15 +60,25 @@ async def test_a_request_with_something_missing_says_what(page: Page, slack: Sla
 
 
 async def test_the_page_hears_of_a_burst_of_changes_once(page: Page, slack: SlackEmulator) -> None:
-    stream = page.changes()
-    first = await anext(stream)
+    changes, stream = slack.workspace.changes, page.changes()
+    assert await anext(stream) == f"data: {changes.count}"
 
-    for number in range(20):
-        await slack.say("U0ANA", "C0DEPLOY", str(number))
+    told: list[str] = []
+    async with asyncio.timeout(60):
+        for _ in range(20):  # a machine that stood still meanwhile tore the burst apart
+            told.clear()
+            await burst(changes)
+            while f"data: {changes.count}" not in told:
+                told.append(await anext(stream))
+            if len(told) == 1:
+                break
+
+    assert told == [f"data: {changes.count}"]
+    await stream.aclose()
+
+
+async def burst(changes: Changes) -> None:
+    for _ in range(20):
+        changes.touch()
         for _ in range(5):  # let the stream see each change by itself
             await asyncio.sleep(0)
-    second = await asyncio.wait_for(anext(stream), 5)
-
-    assert first != second
-    assert second == f"data: {slack.workspace.changes.count}"
-    await stream.aclose()
