@@ -25,11 +25,12 @@ from bot.policies.findings import Level, PolicyError
 from bot.policies.json_schema import json_schema
 from bot.policies.loader import findings
 from bot.policies.show import show
-from bot.settings import Settings, SettingsError, database_url
+from bot.settings import Ground, Settings, SettingsError, database_url
 from storage import audit, backup, migrate
 from storage.store import open_store, require_current
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Ground)
 
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -50,7 +51,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For another program to rea
 @cli.command()
 def run() -> None:
     """Be the bot, until SIGTERM or Ctrl-C."""
-    settings = _settings()
+    settings = _settings(Settings)
     log.set_up(settings.log or ("console" if sys.stderr.isatty() else "json"))
     _answer(lambda: _run(settings))
 
@@ -76,7 +77,7 @@ def adopt(
     environment: Annotated[str | None, typer.Option(help="The default one if left out.")] = None,
 ) -> None:
     """Say what serves now, so that there is something to roll back to."""
-    settings = _settings()
+    settings = _settings(Settings)
     line = _answer(lambda: adopt_version(settings, service, version, environment))
     _say(plain(line))
 
@@ -87,10 +88,10 @@ def break_glass(
 ) -> None:
     """Roll back, hold, resume, cancel or look from the host, with Slack or the bot down.
 
-    For example: pilothouse do "/rollback checkout 500s on /pay". Never approves; journalled
-    under the operating-system user.
+    For example: pilothouse do "/rollback checkout 500s on /pay". Needs no token of Slack's.
+    Never approves; journalled under the operating-system user.
     """
-    settings = _settings()
+    settings = _settings(Ground)
     log.set_up(settings.log or "console")
     _answer(lambda: act(settings, line, _say))
 
@@ -228,9 +229,9 @@ async def _export(url: str, since: datetime) -> None:
             _say(json.dumps(entry))
 
 
-def _settings() -> Settings:
+def _settings(kind: type[S]) -> S:
     try:
-        return Settings.load(os.environ)
+        return kind.load(os.environ)
     except SettingsError as error:
         # The policies are looked at too: nobody should have to start it again to hear of them.
         wrong = (str(f) for f in findings(_policies(None)) if f.level is Level.ERROR)

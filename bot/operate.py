@@ -27,7 +27,7 @@ from bot.memory import InboxKey
 from bot.numbers import Numbers
 from bot.policies.loader import load
 from bot.ports import Policies, Unavailable
-from bot.settings import Settings
+from bot.settings import Ground, Settings
 from bot.writer import Source
 from handlers import parse
 from handlers.commands import CancelIt, DeployStatus, HoldIt, Known, ResumeIt, Rollback
@@ -80,7 +80,7 @@ async def adopt_version(
         return (await core.engine.adopt(target, version, host_user(), _source(team))).answer
 
 
-async def act(settings: Settings, line: str, say: Say, drives_for: timedelta = _DRIVES_FOR) -> None:
+async def act(settings: Ground, line: str, say: Say, drives_for: timedelta = _DRIVES_FOR) -> None:
     """Break-glass: hold, resume, cancel, roll back or look, for whoever has the host.
 
     Never approves. Needs neither Slack nor a running bot: without one it drives the deployment
@@ -141,7 +141,7 @@ async def team_of(settings: Settings) -> str:
             raise Unavailable("Slack did not say which team the token is for") from error
 
 
-async def _open(settings: Settings, policies: Policies, stack: AsyncExitStack) -> Core:
+async def _open(settings: Ground, policies: Policies, stack: AsyncExitStack) -> Core:
     store = await prepare(settings.database_url.get_secret_value())
     stack.push_async_callback(store.close)
     http = HttpJson(hosts_of(policies))
@@ -227,7 +227,7 @@ async def _going_back(core: Core, team: str, command: Changing) -> str | None:
     return None
 
 
-def _lock(settings: Settings, stack: AsyncExitStack) -> Alone:
+def _lock(settings: Ground, stack: AsyncExitStack) -> Alone:
     """Keep other processes from driving while *stack* is open, if the database has but one."""
     url = settings.database_url.get_secret_value()
     if is_postgres(url):

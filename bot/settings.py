@@ -166,32 +166,17 @@ def _path(value: str) -> Path:
     return Path(value)
 
 
-class Settings(BaseModel):
-    """How this program was started. Secrets stay `SecretStr`: their text is never printed."""
+class Ground(BaseModel):
+    """What the program stands on, with Slack or without: enough for whoever has the host."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    bot_token: Annotated[SecretStr, BeforeValidator(_bot_token)] = Field(alias="SLACK_BOT_TOKEN")
-    app_token: Annotated[SecretStr | None, BeforeValidator(_app_token)] = Field(
-        default=None, alias="SLACK_APP_TOKEN"
-    )
-    #: Newest first; more than one only while a secret is being rotated.
-    signing_secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(_signing_secrets)] = Field(
-        default=(), alias="SLACK_SIGNING_SECRET"
-    )
-    #: Ends with a slash, as slack_sdk joins methods to it.
-    slack_api_url: Annotated[str, BeforeValidator(_api_url)] = Field(
-        default="https://slack.com/api/", alias="SLACK_API_URL"
-    )
     #: Secret as a whole, since a password may stand in it.
     database_url: Annotated[SecretStr, BeforeValidator(_database_url)] = Field(
         default=SecretStr(_DATABASE), alias="DATABASE_URL"
     )
     policies: Annotated[Path, BeforeValidator(_path)] = Field(
         default=Path("policies"), alias="PILOTHOUSE_POLICIES"
-    )
-    listen: Annotated[Listen, BeforeValidator(_listen)] = Field(
-        default=Listen("127.0.0.1", 3000), alias="PILOTHOUSE_LISTEN"
     )
     #: Between two laps of the reconciler.
     tick: Annotated[timedelta, BeforeValidator(_tick)] = Field(
@@ -200,13 +185,6 @@ class Settings(BaseModel):
     #: None: console on a terminal, json in a pipe.
     log: Annotated[Literal["console", "json"] | None, BeforeValidator(_log)] = Field(
         default=None, alias="PILOTHOUSE_LOG"
-    )
-    metrics_token: Annotated[SecretStr | None, BeforeValidator(_secret)] = Field(
-        default=None, alias="PILOTHOUSE_METRICS_TOKEN"
-    )
-    #: Who knows it can keep the alarm silent, so it is a secret.
-    heartbeat_url: Annotated[SecretStr | None, BeforeValidator(_heartbeat_url)] = Field(
-        default=None, alias="PILOTHOUSE_HEARTBEAT_URL"
     )
     #: Where the shell runner keeps its journal of keys; must outlive the bot.
     state: Annotated[Path, BeforeValidator(_path)] = Field(
@@ -219,9 +197,8 @@ class Settings(BaseModel):
 
         Raises `SettingsError` with every mistake.
         """
-        known = [field.alias for field in cls.model_fields.values() if field.alias]
-        given: dict[str, Any] = {name: environ[name] for name in known if environ.get(name)}
-        problems = [*_missing_or_forbidden(environ), *_mistyped(environ, known)]
+        given: dict[str, Any] = {n: environ[n] for n in cls._names() if environ.get(n)}
+        problems = cls._together(environ)
         settings: Self | None = None
         try:
             settings = cls(**given)
@@ -235,6 +212,46 @@ class Settings(BaseModel):
         if settings is None or problems:
             raise SettingsError(tuple(sorted(problems, key=lambda problem: problem.name)))
         return settings
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        return [field.alias for field in cls.model_fields.values() if field.alias]
+
+    @classmethod
+    def _together(cls, environ: Mapping[str, str]) -> list[Problem]:
+        """What no variable by itself is wrong about."""
+        return []
+
+
+class Settings(Ground):
+    """How this program was started. Secrets stay `SecretStr`: their text is never printed."""
+
+    bot_token: Annotated[SecretStr, BeforeValidator(_bot_token)] = Field(alias="SLACK_BOT_TOKEN")
+    app_token: Annotated[SecretStr | None, BeforeValidator(_app_token)] = Field(
+        default=None, alias="SLACK_APP_TOKEN"
+    )
+    #: Newest first; more than one only while a secret is being rotated.
+    signing_secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(_signing_secrets)] = Field(
+        default=(), alias="SLACK_SIGNING_SECRET"
+    )
+    #: Ends with a slash, as slack_sdk joins methods to it.
+    slack_api_url: Annotated[str, BeforeValidator(_api_url)] = Field(
+        default="https://slack.com/api/", alias="SLACK_API_URL"
+    )
+    listen: Annotated[Listen, BeforeValidator(_listen)] = Field(
+        default=Listen("127.0.0.1", 3000), alias="PILOTHOUSE_LISTEN"
+    )
+    metrics_token: Annotated[SecretStr | None, BeforeValidator(_secret)] = Field(
+        default=None, alias="PILOTHOUSE_METRICS_TOKEN"
+    )
+    #: Who knows it can keep the alarm silent, so it is a secret.
+    heartbeat_url: Annotated[SecretStr | None, BeforeValidator(_heartbeat_url)] = Field(
+        default=None, alias="PILOTHOUSE_HEARTBEAT_URL"
+    )
+
+    @classmethod
+    def _together(cls, environ: Mapping[str, str]) -> list[Problem]:
+        return [*_missing_or_forbidden(environ), *_mistyped(environ, cls._names())]
 
 
 def _mistyped(environ: Mapping[str, str], known: list[str]) -> Iterator[Problem]:

@@ -154,7 +154,7 @@ def test_to_look_at_a_database_that_nobody_made_makes_none_and_is_a_no(
     folder.mkdir()
 
     words = ["do", "/deploy status"] if line == "do" else line.split()
-    ran = pilothouse(*words, cwd=folder, PILOTHOUSE_POLICIES=str(policies), **ENVIRONMENT)
+    ran = pilothouse(*words, cwd=folder, PILOTHOUSE_POLICIES=str(policies))
 
     assert ran.status == 1
     assert f"There is no database in {folder / 'pilothouse.db'}." in ran.err

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from pydantic_core import ValidationError
 
-from bot.settings import Listen, Settings, SettingsError, database_url
+from bot.settings import Ground, Listen, Settings, SettingsError, database_url
 
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-hunter2-bot", "SLACK_APP_TOKEN": "xapp-hunter2-app"}
 
@@ -224,3 +224,15 @@ def test_only_the_given_mapping_is_read(tmp_path: Path) -> None:
     )
 
     assert (done.stdout, done.stderr) == ("0:00:05\n", "")
+
+
+def test_whoever_has_the_host_needs_no_token_and_is_still_told_of_every_mistake() -> None:
+    ground = Ground.load({"DATABASE_URL": "sqlite:///kept.db", "SLACK_BOT_TOKEN": "not a token"})
+
+    assert ground.database_url.get_secret_value() == "sqlite:///kept.db"
+    with pytest.raises(SettingsError) as raised:
+        Ground.load({"DATABASE_URL": "mysql://x", "PILOTHOUSE_TICK": "soon"})
+    assert [problem.name for problem in raised.value.problems] == [
+        "DATABASE_URL",
+        "PILOTHOUSE_TICK",
+    ]
