@@ -16,6 +16,7 @@ from storage.connection import Conflict, Row, for_sqlite, stamp
 from storage.plans import Known
 from storage.private import make_private
 from storage.transaction import SqlTransaction, settled
+from storage.whereabouts import Whereabouts
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -56,8 +57,15 @@ def utc_now() -> datetime:
 class SqliteStore:
     """Opened with `await SqliteStore.open(path)`."""
 
-    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor, clock: Clock):
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        thread: ThreadPoolExecutor,
+        clock: Clock,
+        whereabouts: Whereabouts,
+    ) -> None:
         self._connection = connection
+        self._whereabouts = whereabouts
         self._thread = thread
         self._clock = clock
         self._plans: Known = {}
@@ -75,7 +83,7 @@ class SqliteStore:
         except BaseException:
             thread.shutdown()
             raise
-        return cls(connection, thread, clock)
+        return cls(connection, thread, clock, Whereabouts(path))
 
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
         if self._is_closed:
@@ -127,6 +135,7 @@ class SqliteStore:
     def _commit(self, units: Sequence[Unit]) -> "list[_Ending]":
         """One transaction for all of them; a unit that raises takes only its own changes back."""
         connection = self._connection
+        self._whereabouts.check()
         connection.execute("BEGIN IMMEDIATE")
         try:
             endings = [self._attempt(unit) for unit in units]
