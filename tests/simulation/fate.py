@@ -26,9 +26,11 @@ class Crash(BaseException):
 
 @dataclass
 class Step:
-    """One piece of work of one replica, and whether it stood still in the middle of it."""
+    """One piece of work of one replica: whether it stood still in the middle of it, and for how
+    many seconds."""
 
     was_still: bool = False
+    slept: float = 0.0
 
 
 #: Inherited by every task that a step begins; None outside of a story.
@@ -61,10 +63,11 @@ class Fate:
     async def __call__(self, call: str) -> Trouble:
         if self.pause_at == call:
             self.pause_at, self.pause_in = None, 1
-        since = self.seconds()
-        is_late = await self.passage() and self.seconds() - since >= _DEADLINE
-        if is_late and call == "chat.post":
-            raise TimeoutError  # it slept through its deadline, as the real one would find out
+        await self.passage()
+        step = STEP.get()
+        if call == "chat.post" and step is not None and step.slept >= _DEADLINE:
+            # Wherever it slept: its deadline has passed, as the real one would find out.
+            raise TimeoutError
         if self.crash_after == call:
             self.crash_after, self.crash_in = None, 1
         odds = self.odds.get(call.partition(".")[0])
@@ -74,8 +77,7 @@ class Fate:
         chances = [*odds.values(), max(0.0, 1 - sum(odds.values()))]
         return self.random.choices(troubles, chances)[0]
 
-    async def passage(self) -> bool:
-        """Whether time went by here."""
+    async def passage(self) -> None:
         if self.crash_in is not None:
             self.crash_in -= 1
             if self.crash_in <= 0:
@@ -87,12 +89,13 @@ class Fate:
                 self.pause_in = None
                 going_on = self.going_on
                 step = STEP.get()
+                since = self.seconds()
+                self.paused.set()
                 if step is not None:
                     step.was_still = True
-                self.paused.set()
                 await going_on.wait()
-                return True
-        return False
+                if step is not None:
+                    step.slept += self.seconds() - since
 
     async def before_transaction(self) -> None:
         await self.passage()
