@@ -55,7 +55,11 @@ def set_up(style: Literal["console", "json"], level: int = logging.INFO) -> None
         logging.getLogger(inner).setLevel(logging.WARNING)
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # a warning of it quotes the payload
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
-    # What nobody catches would go out as it is, and an error may quote a password.
+    _take_the_uncaught()
+
+
+def _take_the_uncaught() -> None:
+    """What nobody catches would go out as it is, and an error may quote a password."""
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
