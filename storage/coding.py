@@ -61,12 +61,7 @@ def read_state(text: str, plan: Plan, revision: int) -> Deployment:
 @lru_cache(maxsize=256)
 def _facts(text: str) -> Mapping[str, Any]:
     readers = _readers()
-    return {name: _shared(readers[name](body)) for name, body in json.loads(text).items()}
-
-
-def _shared(fact: Any) -> Any:
-    """Many states tell of the same versions, which are a fifth of each."""
-    return _version(fact) if isinstance(fact, Version) else fact
+    return {name: readers[name](body) for name, body in json.loads(text).items()}
 
 
 @lru_cache(maxsize=256)
@@ -88,4 +83,14 @@ def _state_parts() -> tuple[tuple[str, ...], Callable[[Deployment], tuple[Any, .
 @cache
 def _readers() -> dict[str, Any]:
     hints = get_type_hints(Deployment)
-    return {name: canon.decoder(hints[name]) for name in _state_names()}
+    readers = {name: canon.decoder(hints[name]) for name in _state_names()}
+    # Many states tell of the same versions, which are a fifth of each.
+    shared = {name: _sharing(readers[name]) for name in readers if hints[name] in _VERSIONS}
+    return readers | shared
+
+
+def _sharing(read: Callable[[Any], Version | None]) -> Callable[[Any], Version | None]:
+    return lambda body: None if body is None else _version(read(body))
+
+
+_VERSIONS = (Version, Version | None)

@@ -196,6 +196,8 @@ def _newest_wishes(parcels: Sequence[Parcel]) -> list[Parcel]:
 
 def _as_urgent(parcels: list[Parcel], given_way: Sequence[Row]) -> list[Parcel]:
     """A wish is as urgent as the unsent one it replaces: what that one told is in it, too."""
+    if not given_way:
+        return parcels
     urgency: dict[tuple[str, str], int] = {}
     for lane, wish, priority in given_way:
         urgency[lane, wish] = min(priority, urgency.get((lane, wish), priority))

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -91,7 +91,15 @@ def _tuple_decoder(arguments: tuple[Any, ...]) -> _Decoder:
         item = decoder(arguments[0])
         return lambda raw: tuple(map(item, raw))
     items = [decoder(argument) for argument in arguments]
+    if all(item is _same for item in items):
+        return partial(_plain_tuple, len(items))
     return lambda raw: tuple(read(part) for read, part in zip(items, raw, strict=True))
+
+
+def _plain_tuple(length: int, raw: Json) -> tuple[Json, ...]:
+    if len(raw) != length:
+        raise ValueError(f"{len(raw)} parts instead of {length}")
+    return tuple(raw)
 
 
 def _union_decoder(arguments: tuple[Any, ...]) -> _Decoder:

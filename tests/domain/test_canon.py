@@ -1,5 +1,6 @@
 """The canonical form: what is stored is read back as it was, and the digest binds it."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -53,6 +54,16 @@ def test_unions_are_read_back_by_name() -> None:
     raw = canon.encode(effects)
 
     assert tuple(canon.decoder(Effect)(one) for one in raw) == effects
+
+
+@pytest.mark.parametrize("hint", [tuple[str, int], tuple[Version, int]])
+@pytest.mark.parametrize("parts", [0, 1, 3])
+def test_a_pair_is_read_with_both_its_parts_or_not_at_all(hint: Hashable, parts: int) -> None:
+    first = canon.encode(NEW) if hint == tuple[Version, int] else "hold"
+
+    assert canon.decoder(hint)([first, 3])[1] == 3
+    with pytest.raises(ValueError, match=r"parts|zip"):
+        canon.decoder(hint)([first, 3, 4][:parts])
 
 
 def test_a_moment_is_stored_in_utc() -> None:

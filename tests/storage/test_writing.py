@@ -105,6 +105,15 @@ def test_every_state_is_read_back_as_it_was() -> None:
         assert coding.read_state(coding.state_text(d), d.plan, d.revision) == d
 
 
+def test_states_that_tell_of_the_same_versions_share_them() -> None:
+    told = [at_step(1).healthy().d, at_step().unhealthy().d]
+
+    one, other = (coding.read_state(coding.state_text(d), d.plan, d.revision) for d in told)
+
+    assert one.version is other.version
+    assert one.stable is other.stable is not None
+
+
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 def test_a_number_that_no_json_can_say_is_refused(number: float) -> None:
     with pytest.raises(ValueError, match="no JSON"):
