@@ -76,7 +76,7 @@ limits: {commands_per_minute: 600, clicks_per_minute: 600, channel_per_minute: 6
 
 
 def write_fast(
-    directory: Path, where: Addresses, *, bake: str = "1s", watch: str = "3s", updates: str = "1m"
+    directory: Path, where: Addresses, *, bake: str = "1s", watch: str = "1s", updates: str = "1m"
 ) -> None:
     """Write both files into *directory*."""
     names = Names(

@@ -42,7 +42,7 @@ from tests.builders import ANA, DANA, QUINN, SAM, TEAM, a_deployment, a_target, 
 from tests.e2e.policies import write_fast
 from tests.e2e.world import RecordingWorld
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 _SECRET = "races-signing-secret"
 _MANY = 1000

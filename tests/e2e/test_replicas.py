@@ -20,7 +20,7 @@ from tests.e2e.crew import Crew, healthy_at
 from tests.e2e.harness import Team
 from tests.e2e.policies import STEPS
 from tests.e2e.promises import kept
-from tests.e2e.waiting import LONG
+from tests.e2e.waiting import LONG, eventually
 
 pytestmark = pytest.mark.kill
 
@@ -35,8 +35,9 @@ async def canary_of_two(team: Team) -> None:
     await team.until_so(lambda d: d.weight >= 10, "is a canary")
 
 
-async def a_minute_passes(team: Team) -> None:
-    """As if the deployment had done for a minute longer what it does."""
+async def a_minute_passes(team: Team, *, is_beat: bool) -> None:
+    """As if the deployment had done for a minute longer what it does, and, with *is_beat*, as if
+    its last status were as old."""
 
     def earlier(at: datetime | None) -> datetime | None:
         return at and at - MINUTE
@@ -46,15 +47,19 @@ async def a_minute_passes(team: Team) -> None:
         assert d is not None
         aged = replace(
             d,
-            started_at=earlier(d.started_at),
             passing_since=earlier(d.passing_since),
-            update_due_at=earlier(d.update_due_at),
+            started_at=earlier(d.started_at) if is_beat else d.started_at,
+            update_due_at=earlier(d.update_due_at) if is_beat else d.update_due_at,
         )
         await tx.deployments.save(aged, tx.now, None)
 
     while True:
         with suppress(StaleRevision):
             return await team.store.run(unit)
+
+
+async def is_told(team: Team) -> bool:
+    return "D-1/update" not in await team.unsent()
 
 
 async def test_each_status_is_told_once_however_many_bots_there_are(
@@ -65,12 +70,14 @@ async def test_each_status_is_told_once_however_many_bots_there_are(
     await team.approve(ANA, QUINN)
     for weight in STEPS:
         await team.until_so(healthy_at(weight), f"is healthy at {weight} %")
-        await a_minute_passes(team)
+        await eventually(lambda: is_told(team), "people read the status before", LONG)
+        await a_minute_passes(team, is_beat=weight == STEPS[0])
+        await team.until_so(lambda d: d.beat >= 1, "has told a beat")
 
     await team.until(Phase.SUCCEEDED)
 
     await kept(team)
-    assert (await team.until(Phase.SUCCEEDED)).beat >= len(STEPS) - 1
+    assert (await team.until(Phase.SUCCEEDED)).beat >= 1
     updates = await team.keys_of("update")
     posts = [m for m in team.top_level() if team.key_of(m) in updates]
     assert len(posts) >= 2
