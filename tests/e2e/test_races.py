@@ -1,10 +1,10 @@
 """Races through the real engine and store, on both databases: one change, and true answers."""
 
 import asyncio
-import re
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
