@@ -35,7 +35,7 @@ from bot.domain.effects import (
 from bot.domain.events import Observed, Overtaken, Taken
 from bot.domain.plan import JobStage
 from bot.domain.slots import Slot, slot_count
-from bot.domain.updates import is_new_message
+from bot.domain.updates import is_new_message, news
 from bot.engine import Engine
 from bot.memory import Sending, Store, Transaction
 from bot.outbox import STATE
@@ -205,13 +205,13 @@ class Delivery:
         people, link = self._policies.people, await self._board.link(row)
         before, was = await self._last_status(row)
         said = status(d, people, due.due_at, now, link)
-        note = Told(d.beat, now, summary(d, people, now)).note
-        if before is not None and not is_new_message(due, d.beat, was.beat):
+        note = Told(d.beat, news(d), now, summary(d, people, now)).note
+        if before is not None and not is_new_message(d, was.beat, was.news):
             await self._board.redraw(row, d, before, said, "update", note)
             return
         posted = await self._board.post(row, d, said, None, "update", True, note)
         if before is not None and posted not in (None, before):
-            await self._collapse(before, d, was, link)
+            await self._shrink_older(before, d, was, link)
 
     async def _last_status(self, row: Sending) -> tuple[Posted | None, Told]:
         before = await self._board.found(row, "update")
@@ -221,11 +221,13 @@ class Delivery:
         """The last line says how it ended: what it waited for before is no longer true."""
         last = await self._board.found(row, "update")
         if last is not None:
-            end = Told(d.beat, now, summary(d, self._policies.people, now))
-            await self._collapse(last, d, end, await self._board.link(row))
+            # A line is no news: a rollback that begins meanwhile is posted all the same.
+            end = Told(d.beat, "", now, summary(d, self._policies.people, now))
+            line = collapsed(d, end.at, end.summary, await self._board.link(row))
+            await self._board.edit(row, "update", line)
             await self._board.remember(row, "update", last, end.note)
 
-    async def _collapse(self, old: Posted, d: Deployment, was: Told, link: str | None) -> None:
+    async def _shrink_older(self, old: Posted, d: Deployment, was: Told, link: str | None) -> None:
         try:
             await self._board.chat.edit(old, collapsed(d, was.at, was.summary, link))
         except (Gone, Unavailable, Unreachable):

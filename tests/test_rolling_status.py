@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from bot.domain.deployment import Phase
+from bot.domain.events import Cancelled, Held
+from bot.memory import InboxKey
 from bot.ports import Posted
+from bot.writer import Source
 from tests.blocks.shown import lines
 from tests.builders import ANA, DANA, QUINN, TEAM
 from tests.fake_chat import Shown
+from tests.fakes import Trouble
 from tests.handlers.office import Office
 from tests.handlers.reading import text_of
 
@@ -153,3 +157,36 @@ async def test_nothing_in_full_stays_of_what_was_rejected(office: Office) -> Non
     assert (await office.get(id)).phase is Phase.REJECTED
     assert statuses(office) == []
     assert "Rejected, production not touched · " in text_of(office.chat.shown[last].message)
+
+
+async def test_a_hold_that_was_not_told_before_more_happened_is_a_new_message_all_the_same(
+    office: Office,
+) -> None:
+    id = await office.at_canary()
+    before = await standing(office, id)
+    source = Source(InboxKey(TEAM, "test", "hold", ""))
+    await office.engine.apply(id, Held(DANA, "looks odd"), source)
+    office.world.metrics.moods["v1.8.3"] = "none"
+    await office.beat()
+
+    held = await standing(office, id)
+    await office.beat()
+
+    assert held != before
+    assert "looks odd" in text_of(office.chat.shown[held].message)
+    assert await standing(office, id) == held, "told once"
+
+
+async def test_the_last_line_waits_for_a_slack_that_does_not_answer(office: Office) -> None:
+    id = await office.at_approval()
+    last = await standing(office, id)
+    source = Source(InboxKey(TEAM, "test", "end", ""))
+    await office.engine.apply(id, Cancelled(DANA, "not today"), source)
+    office.fate.odds["chat"] = {Trouble.DOWN: 1.0}
+    await office.replica.drain()
+    office.fate.be_kind()
+    for _ in range(3):
+        await office.beat()
+
+    assert statuses(office) == []
+    assert "Cancelled" in text_of(office.chat.shown[last].message)

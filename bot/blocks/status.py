@@ -76,12 +76,14 @@ class Told:
     """What a status said when it was drawn last: kept with it, for when it is drawn over."""
 
     beat: int
+    news: str
     at: datetime
     summary: str
 
     @property
     def note(self) -> str:
-        return compact({"beat": self.beat, "at": self.at.timestamp(), "said": self.summary})
+        at = self.at.timestamp()
+        return compact({"beat": self.beat, "news": self.news, "at": at, "said": self.summary})
 
     @classmethod
     def read(cls, note: str, where: Posted | None) -> "Told":
@@ -89,10 +91,10 @@ class Told:
         try:
             kept = json.loads(note)
             at = datetime.fromtimestamp(float(kept["at"]), UTC)
-            return cls(int(kept["beat"]), at, str(kept["said"]))
+            return cls(int(kept["beat"]), str(kept["news"]), at, str(kept["said"]))
         except (ValueError, TypeError, KeyError, OverflowError):
             at = datetime.fromtimestamp(float(where.ts) if where else 0, UTC)
-            return cls(_UNKNOWN, at, note)
+            return cls(_UNKNOWN, "", at, note)
 
 
 def summary(d: Deployment, people: People, now: datetime) -> str:

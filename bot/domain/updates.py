@@ -8,17 +8,24 @@ from bot.domain.effects import CloseUpdate, PostUpdate
 from bot.domain.plan import ApprovalStage
 
 #: What nobody expects is a new message, because an edit calls nobody.
-_NEWS = (Phase.HELD.value, Phase.ROLLING_BACK.value)
+_NEWS = (Phase.HELD, Phase.ROLLING_BACK)
 
 
-def is_new_message(update: PostUpdate, beat: int, last: int) -> bool:
-    """Whether *update* is posted at *beat*, and not drawn over the status that stands.
+def news(d: Deployment) -> str:
+    """What about *d* is worth a message of its own, told apart from the time before; else empty.
 
-    That one was of beat *last*. Every beat gets one message, and so does what holds or turns
-    back; what else happens within a beat changes its message, or a short deployment would leave
-    as many lines as it has stages.
+    Of the state and not of the wish to tell it: an unsent wish gives way to the next one.
     """
-    return beat != last or update.occasion in _NEWS
+    return f"{d.phase} {d.phase_since.isoformat()}" if d.phase in _NEWS else ""
+
+
+def is_new_message(d: Deployment, last_beat: int, last_news: str) -> bool:
+    """Whether the status of *d* is posted, and not drawn over the one that stands.
+
+    Every beat gets one message, and so does what holds or turns back; what else happens within a
+    beat changes its message, or a short deployment would leave as many lines as it has stages.
+    """
+    return d.beat != last_beat or news(d) not in ("", last_news)
 
 
 def is_beating(d: Deployment) -> bool:
@@ -40,12 +47,11 @@ def beat(before: Deployment, decision: Decision, now: datetime) -> Decision:
     every = d.plan.updates.every
     if d.started_at is None or d.update_due_at is None:
         started = d.started_at or now
-        occasion = d.phase.value if d.phase.value in _NEWS else "start"
         number = int((now - started) / every)
         state = replace(
             d, started_at=started, beat=number, update_due_at=started + (number + 1) * every
         )
-        return replace(decision, state=state).also(PostUpdate(now, None, occasion))
+        return replace(decision, state=state).also(PostUpdate(now, None, "start"))
     if now >= d.update_due_at:
         number = int((now - d.started_at) / every)
         state = replace(d, beat=number, update_due_at=d.started_at + (number + 1) * every)

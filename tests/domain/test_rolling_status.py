@@ -14,7 +14,7 @@ from bot.domain.events import (
     RollbackRequested,
 )
 from bot.domain.plan import ApprovalStage, WatchStage
-from bot.domain.updates import is_new_message
+from bot.domain.updates import is_new_message, news
 from tests.builders import ANA, DANA, SAM, a_plan
 from tests.domain.builders import (
     MINUTE,
@@ -31,7 +31,7 @@ EVERY = 15 * MINUTE
 
 def drawn(story: Story, last: int) -> list[bool]:
     """Which of the statuses wanted now are messages of their own, after one of beat *last*."""
-    return [is_new_message(each, story.d.beat, last) for each in story.wanted(PostUpdate)]
+    return [is_new_message(story.d, last, "") for _ in story.wanted(PostUpdate)]
 
 
 def test_within_a_beat_progress_changes_the_status_that_stands() -> None:
@@ -101,6 +101,16 @@ def test_what_holds_or_turns_back_is_a_message_of_its_own_at_once() -> None:
     assert drawn(turned.after(back), turned.d.beat) == [True]
     assert drawn(late.after(back), late.d.beat) == [True]
     assert drawn(by_hand.after(Resumed(DANA)), by_hand.d.beat) == [False]
+
+
+def test_a_second_hold_is_news_and_the_same_one_told_again_is_not() -> None:
+    story = at_step().healthy().after(Held(DANA))
+    first, beat = news(story.d), story.d.beat
+    told_again = is_new_message(story.d, beat, first)
+    story.later().after(Resumed(DANA)).later().after(Held(DANA))
+
+    assert not told_again
+    assert is_new_message(story.d, beat, first)
 
 
 def test_a_status_that_says_what_it_waits_for_shrinks_when_nobody_waits_any_more() -> None:
