@@ -3,6 +3,7 @@
 from bot.blocks.pieces import Json, modal, section, typed
 from bot.blocks.text import Pieces
 from bot.domain.deployment import Deployment
+from bot.domain.first import is_taken_back
 from bot.domain.line import Bold
 
 
@@ -25,10 +26,7 @@ def reject_form(d: Deployment) -> Json:
 def cancel_form(d: Deployment) -> Json:
     asked: Pieces = (
         Bold(f"Cancel {d.plan.service} {d.version.name}?"),
-        f"\nIt ends here; {d.plan.environment} was not touched. To try again, request it anew."
-        if not d.is_touched
-        else f"\nIt ends here, and nothing is rolled back, because there is nothing to go back to. "
-        f"Whatever traffic {d.version.name} has stays on it until somebody takes it away.",
+        f"\n{_what_becomes_of_it(d)}",
     )
     reason = typed(
         "reason",
@@ -42,6 +40,21 @@ def cancel_form(d: Deployment) -> Json:
     drawn = modal("cancel.submit", f"Cancel {d.id}", "Cancel deployment", _about(d), blocks)
     drawn["close"] = {"type": "plain_text", "text": "Keep it", "emoji": True}
     return drawn
+
+
+def _what_becomes_of_it(d: Deployment) -> str:
+    version, environment = d.version.name, d.plan.environment
+    if not d.is_touched:
+        return f"It ends here; {environment} was not touched. To try again, request it anew."
+    way_back = "Nothing is rolled back, because there is nothing to go back to. "
+    if d.is_behind:
+        return f"{way_back}{environment} is locked until somebody has looked what is live."
+    if is_taken_back(d):
+        return (
+            f"{way_back}{version} was not seen to have its traffic yet, so that is taken back: it "
+            "is over when the router is seen to send nobody anything."
+        )
+    return f"It ends here. {way_back}What traffic {version} has stays until somebody takes it away."
 
 
 def _about(d: Deployment) -> Json:

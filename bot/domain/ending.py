@@ -95,7 +95,8 @@ def give_up(decision: Decision, by: str | None, reason: str, now: datetime) -> D
         Code(f"/deploy unlock {service} reason"),
         ".",
     )
-    return ended.also(Page(page, f"{d.id}/ended", now))
+    called = ended.also(Page(page, f"{d.id}/ended", now))
+    return called.answering(Code(d.id), f" is ended. {service} is locked until a lead unlocks it.")
 
 
 def _done(decision: Decision, now: datetime) -> Decision:

@@ -80,6 +80,12 @@ def no_rollback(d: Deployment) -> Refused:
     )
 
 
+def is_taken_back(d: Deployment) -> bool:
+    """Whether ending *d* takes back what was asked for, instead of leaving what is live."""
+    is_seen = d.weights is not None and is_same_split(d.weights, d.wanted_weights)
+    return d.is_touched and isinstance(d.stage, RolloutStage) and not is_seen
+
+
 def end(d: Deployment, wish: Cancelled, context: Context, now: datetime) -> Decision:
     """Give up half-way: what is live stays live, and the ledger says so if it was seen.
 
@@ -95,7 +101,7 @@ def end(d: Deployment, wish: Cancelled, context: Context, now: datetime) -> Deci
         return ending.give_up(Decision(d), wish.by, f"{why}; {wish.reason}", now)
     serving = context.ledger.serving
     is_said = serving is not None and serving.name == d.version.name
-    if is_said or (d.weights is not None and is_same_split(d.weights, d.wanted_weights)):
+    if is_said or not is_taken_back(d):
         return _leave(d, wish, now).recording(Serves(d.version.name))
     if serving is not None:
         raise _other_serves(d, serving)

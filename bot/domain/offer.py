@@ -1,5 +1,6 @@
 """What the buttons stand for: the actions that make sense in a state, and nothing else."""
 
+from bot.domain import first
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.events import (
     Approved,
@@ -88,5 +89,6 @@ def _meaning(d: Deployment, action: str) -> object:
         case "resume":
             return bool(d.taken_back)  # goes on from a hold, or from being ended
         case "cancel":
-            return d.is_touched  # of a first deployment: what is live is left as it is
+            # Of a first deployment: what is live stays, or what was asked for is taken back.
+            return d.is_touched, d.is_behind, first.is_taken_back(d)
     return None

@@ -67,7 +67,7 @@ def beat(before: Deployment, decision: Decision, now: datetime) -> Decision:
 def _shown(d: Deployment) -> tuple[object, ...]:
     """What a status says of how far it is and how well: the card must not say another."""
     seen = (d.health.verdict, bool(d.health.breaches)) if d.health is not None else None
-    return d.cursor, d.step, d.needs_entry, d.live_since is None, seen
+    return d.cursor, d.step, d.needs_entry, d.live_since is None, d.taken_back > 0, seen
 
 
 def _pause(before: Deployment, decision: Decision, now: datetime) -> Decision:

@@ -169,12 +169,11 @@ def abandon(d: Deployment, wish: RollbackAbandoned, context: Context, now: datet
         d.plan,
     )
     need_words(wish.reason, f"/rollback abandon {d.id} what is wrong")
-    locked = f"{d.plan.service} is locked until a lead unlocks it."
     if d.taken_back:
-        left = ending.give_up(Decision(d), wish.by, wish.reason, now)
-        return left.answering(Code(d.id), f" is ended. {locked}")
-    failed = give_up(Decision(d), wish.by, wish.reason, now)
-    return failed.answering(Code(d.id), f" is marked as failed. {locked}")
+        return ending.give_up(Decision(d), wish.by, wish.reason, now)
+    return give_up(Decision(d), wish.by, wish.reason, now).answering(
+        Code(d.id), f" is marked as failed. {d.plan.service} is locked until a lead unlocks it."
+    )
 
 
 def _require_or_requester(

@@ -99,12 +99,25 @@ def test_the_card_of_a_held_one_says_what_people_can_do() -> None:
 
 
 def test_ending_it_half_way_says_what_stays_and_needs_a_reason() -> None:
-    form = stopping.cancel_form(first(RolloutStage, Phase.HELD))
+    live = replace(first(RolloutStage, Phase.HELD), weights=(("v1.0.0", 100),))
+    form = stopping.cancel_form(live)
     asked, reason = json.loads(json.dumps(form["blocks"]))
 
     assert "there is nothing to go back to" in asked["text"]["text"]
+    assert "What traffic v1.0.0 has stays" in asked["text"]["text"]
     assert reason["element"]["min_length"] == 1
     assert not reason.get("optional")
+
+
+def test_ending_it_before_its_traffic_was_seen_says_that_it_is_taken_back() -> None:
+    unseen = first(RolloutStage, Phase.RUNNING)
+    behind = replace(unseen, is_behind=True)
+
+    said, locked = (json.dumps(stopping.cancel_form(d)["blocks"]) for d in (unseen, behind))
+
+    assert "is over when the router is seen to send nobody anything" in said
+    assert "production is locked until somebody has looked what is live" in locked
+    assert "stays until" not in said + locked
 
 
 def test_one_that_is_being_ended_says_what_it_waits_for() -> None:
