@@ -161,6 +161,15 @@ async def test_a_newer_fence_wins(road: Road) -> None:
     assert await seen_live(road, (("v1.8.2", 100),))
 
 
+async def test_a_split_of_nothing_leaves_nobody_with_traffic(road: Road) -> None:
+    await road.router.set_weights(road.driver, road.target, CANARY, 5)
+    assert await seen_live(road, CANARY)
+
+    await road.router.set_weights(road.driver, road.target, (), 6)
+
+    assert await seen_live(road, ())
+
+
 # --- runners -------------------------------------------------------------------------------------
 
 

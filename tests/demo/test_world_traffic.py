@@ -1,6 +1,7 @@
 """Real requests through the real proxy to real processes, seen through the real adapters."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -57,6 +58,16 @@ async def test_at_first_the_version_before_serves_everything(
         {"service": "checkout", "version": "v1.8.2"},
         "v1.8.2",
     )
+
+
+async def test_a_request_that_nobody_is_to_get_is_answered_so(
+    world: DemoWorld, http: HttpJson
+) -> None:
+    await move(world, http, ())
+
+    status, _, body = await fetch(f"{world.url}/production/checkout/")
+
+    assert (status, json.loads(body)) == (503, {"error": "nothing gets traffic"})
 
 
 async def test_requests_go_where_the_weights_say(world: DemoWorld, http: HttpJson) -> None:
@@ -132,7 +143,7 @@ async def test_an_order_that_makes_no_sense_is_refused_for_good(
         (TARGET, (("v7", 100),), 1),
         (TARGET, (("v1.8.2", 90),), 1),
         (TARGET, (("v1.8.2", 150), ("v1.8.3", -50)), 1),
-        (TARGET, (), 1),
+        (TARGET, (("v1.8.2", 0),), 1),
         (TARGET, CANARY, -1),
         (Target("T0DEMO", "basket", "production"), CANARY, 1),
         (Target("T0DEMO", "checkout", "moon"), CANARY, 1),

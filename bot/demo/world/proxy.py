@@ -57,6 +57,8 @@ class Proxy:
         if request.match_info["service"] != SERVICE:
             return web.json_response({"error": "no such service"}, status=404)
         version = self._router.split.pick()
+        if version is None:
+            return web.json_response({"error": "nothing gets traffic"}, status=503)
         began = monotonic()
         instance = self._fleet.production(SERVICE, version)
         if instance is None:

@@ -49,8 +49,8 @@ class Order:
             raise Bad(f"`weights` are by version: {', '.join(VERSIONS)}")
         if not all(type(weight) is int and 0 <= weight <= 100 for weight in weights.values()):
             raise Bad("a weight is a whole number from 0 to 100")
-        if sum(weights.values()) != 100:
-            raise Bad("the weights must be 100 together")
+        if weights and sum(weights.values()) != 100:
+            raise Bad("the weights must be 100 together, or there are none")
         return cls(weights, fence)
 
 

@@ -17,7 +17,10 @@ class Split:
         self.weights = dict(weights)
         self._credit = dict.fromkeys(self.weights, 0)
 
-    def pick(self) -> str:
+    def pick(self) -> str | None:
+        """None when nobody is to get any."""
+        if not self.weights:
+            return None
         for version, weight in self.weights.items():
             self._credit[version] += weight
         chosen = max(self._credit, key=lambda version: self._credit[version])
