@@ -266,6 +266,12 @@ def is_waiting_for_people(d: Deployment) -> bool:
 
 def _promises(d: Deployment) -> list[tuple[object, ...]]:
     """Each button, and what it would do that another state's button of that name would not."""
-    differs = {"approve": d.cursor, "promote": d.next_weight, "cancel": d.is_touched}
-    differs["resume"] = bool(d.taken_back)
+    live = {name: share for name, share in d.weights or () if share}
+    leaves_all = not isinstance(d.stage, RolloutStage) or live == {d.version.name: 100}
+    differs: dict[str, object] = {
+        "approve": d.cursor,
+        "promote": d.next_weight,
+        "resume": bool(d.taken_back),
+        "cancel": d.is_touched and (leaves_all, d.is_behind),
+    }
     return [(action, differs.get(action)) for action in offered(d)]
