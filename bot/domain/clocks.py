@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.deployment import Decision, Deployment, Hold, RollbackRun
+from bot.domain.effects import Entry, Wanted
 from bot.domain.health import Health, Verdict, spoken
 
 #: Less is how clocks are corrected, and how answers overtake each other.
@@ -23,6 +24,7 @@ def put_right(d: Deployment, now: datetime) -> Deployment:
         live_since=_by(now, d.live_since),
         unsure_since=_by(now, d.unsure_since),
         started_at=_by(now, d.started_at),
+        live_at=d.live_at if d.live_at is not None and d.live_at <= now else None,
         passing_since=None,
         counted_at=None,
         checks=(),
@@ -34,10 +36,12 @@ def put_right(d: Deployment, now: datetime) -> Deployment:
 
 
 def telling(decision: Decision, before: Deployment, now: datetime) -> Decision:
-    """Say in its timeline that *before* was put right, and what that means."""
+    """Say in its timeline that *before* was put right, and what that means; what came of it
+    stays the newest line, for whoever presses a button too late."""
     ahead = spoken(latest(before) - now)
     line = f"The clock was put back by {ahead} or more. What was being waited for begins again."
-    return decision.telling("clock_back", (line,))
+    told = Wanted(entries=(Entry("clock_back", (line,), None),))
+    return replace(decision, wanted=told + decision.wanted)
 
 
 def latest(d: Deployment) -> datetime:

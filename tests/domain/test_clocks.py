@@ -9,11 +9,12 @@ import pytest
 from bot.domain.clocks import NO_JUMP
 from bot.domain.deployment import Phase
 from bot.domain.effects import Page
-from bot.domain.events import Elapsed, Promoted
+from bot.domain.events import Approved, Elapsed, Promoted
 from bot.domain.gates import CheckResult
 from bot.domain.health import Verdict
+from bot.domain.line import plain
 from bot.domain.plan import ApprovalStage
-from tests.builders import TESS
+from tests.builders import ANA, TESS
 from tests.domain.builders import (
     MINUTE,
     TICK,
@@ -171,3 +172,17 @@ def test_a_limit_that_is_exceeded_is_so_since_it_was() -> None:
     put_back(story).unhealthy(2 * MINUTE)
 
     assert story.d.phase is Phase.ROLLING_BACK
+
+
+def test_what_a_person_did_stays_the_newest_line_and_the_clock_is_told_before_it() -> None:
+    story = put_back(at_approval()).after(Approved(ANA))
+
+    assert story.told() == ["clock_back", "approved"]
+    assert "Approved by" in plain(story.d.last.line)
+
+
+def test_how_long_it_took_is_forgotten_when_it_ended_in_the_future() -> None:
+    known, ahead_of_us = watching().later(JUMP).healthy(), watching().healthy()
+
+    assert put_back(known, JUMP / 2).healthy().d.live_at
+    assert put_back(ahead_of_us).healthy().d.live_at is None
