@@ -8,10 +8,10 @@ from bot.operate import NotPossible, Unfinished
 from bot.policies.findings import PolicyError
 from bot.ports import InDoubt, Unavailable
 from handlers.commands import Misread
-from storage.addresses import BadAddress
+from storage.addresses import BadAddress, NoFolder
 from storage.audit import BadAnchor
 from storage.lock import AlreadyRunning
-from storage.sqlite import Corrupt
+from storage.opening import CannotOpen, Corrupt
 from storage.store import WrongSchema
 
 DONE, NO, USAGE, NO_ANSWER = range(4)
@@ -43,6 +43,20 @@ ENDS = (
         "{}",
         "Nothing was changed.",
         NO,
+    ),
+    End(
+        (NoFolder,),
+        "{}",
+        "Nothing was changed. Mount or make that folder, or set DATABASE_URL to another place: "
+        "the bot makes the file, never the folder.",
+        NO,
+    ),
+    End(
+        (CannotOpen,),
+        "{}",
+        "Nothing was changed. Let the bot's user read and write that file and its folder, or set "
+        "DATABASE_URL to another file.",
+        NO_ANSWER,
     ),
     End((Unfinished,), "{}", "Run the same command again to go on driving it.", NO_ANSWER),
     End(

@@ -8,6 +8,10 @@ class BadAddress(ValueError):
     """The address names no database this program can use."""
 
 
+class NoFolder(Exception):
+    """The folder that a SQLite file is to be in is not there."""
+
+
 def is_postgres(url: str) -> bool:
     """Raises `BadAddress` when it is neither of the two."""
     scheme = urlsplit(url).scheme
@@ -22,7 +26,12 @@ def is_postgres(url: str) -> bool:
 
 
 def sqlite_path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
+    """Raises `NoFolder`, which nobody here makes: where a disk is not mounted, the bot would
+    begin again with an empty database."""
+    path = Path(url.removeprefix("sqlite:///")).absolute()
+    if not path.parent.is_dir():
+        raise NoFolder(f"There is no folder {path.parent} for the database file {path}.")
+    return path
 
 
 def for_migrations(url: str) -> str:

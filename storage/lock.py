@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from storage.opening import CannotOpen
+
 
 class AlreadyRunning(Exception):
     """Another process runs the bot on this file."""
@@ -15,10 +17,14 @@ class AlreadyRunning(Exception):
 def hold(path: Path) -> Iterator[None]:
     """Be the only bot on the database *path*; short writes of other processes go on.
 
-    Raises `AlreadyRunning` with a sentence for whoever started the second one.
+    Raises `AlreadyRunning` with a sentence for whoever started the second one, or `CannotOpen`.
     """
     beside = path.with_name(f"{path.name}.lock")
-    descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        why = f"The lock {beside} of the database cannot be opened ({error.strerror})."
+        raise CannotOpen(why) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,17 +4,19 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeVar
 
 from bot.memory import Transaction
-from bot.ports import Unavailable
+from bot.ports import InDoubt, Unavailable
 from storage.connection import Conflict, Row, for_sqlite, stamp
+from storage.opening import PASSING, code, connect, in_words
 from storage.plans import Known
-from storage.private import make_private
 from storage.transaction import SqlTransaction, settled
 from storage.whereabouts import Whereabouts
 
@@ -25,29 +27,7 @@ Unit = Callable[[Transaction], Awaitable[Any]]
 #: More would keep the first of them waiting for the last.
 _TOGETHER = 32
 
-_SETTINGS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA cache_size = -1024",  # KiB, half of what SQLite takes; the rest the system keeps
-    "PRAGMA wal_autocheckpoint = 4000",  # pages: 16 MB of log, and a quarter of the copying
-    "PRAGMA busy_timeout = 5000",
-)
-
-#: What passes by itself or by somebody's hand: the disk, the lock, the mount.
-_PASSING = {
-    sqlite3.SQLITE_BUSY: "the database is busy",
-    sqlite3.SQLITE_LOCKED: "the database is busy",
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_IOERR: "the disk does not work",
-    sqlite3.SQLITE_READONLY: "the database is read-only",
-    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
-}
 _UNIQUE = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
-
-
-class Corrupt(Exception):
-    """The database file is damaged: nothing is read from it until a person restored it."""
 
 
 def utc_now() -> datetime:
@@ -76,13 +56,12 @@ class SqliteStore:
 
     @classmethod
     async def open(cls, path: Path, clock: Clock = utc_now) -> "SqliteStore":
-        """Raises `Corrupt`, or `Unavailable` when the file cannot be opened."""
-        thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
-        try:
-            connection = await asyncio.get_running_loop().run_in_executor(thread, _connect, path)
-        except BaseException:
-            thread.shutdown()
-            raise
+        """Raises `Corrupt`, `CannotOpen`, or `Unavailable` for what passes."""
+        with ExitStack() as undo:
+            thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+            undo.callback(thread.shutdown)
+            connection = await asyncio.get_running_loop().run_in_executor(thread, connect, path)
+            undo.pop_all()
         return cls(connection, thread, clock, Whereabouts(path))
 
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
@@ -139,27 +118,32 @@ class SqliteStore:
         connection.execute("BEGIN IMMEDIATE")
         try:
             endings = [self._attempt(unit) for unit in units]
-            connection.execute("COMMIT")
+            return self._end(endings)
         finally:
             # A full disk may have rolled back already; after a commit nothing is open.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-        return endings
 
     def _attempt(self, unit: Unit) -> "_Ending":
         connection = self._connection
-        connection.execute("SAVEPOINT unit")
-        try:
+        changes = connection.total_changes
+        result = None
+        with _Savepoint(connection) as savepoint:
             now = self._clock()
             tx = SqlTransaction(_SqliteConnection(connection, now), now, self._plans)
-            ending = _Ending(_drive(settled(unit, tx)))
-        except BaseException as error:
-            if not connection.in_transaction:
-                raise  # the database gave up the others' changes with this one's
-            connection.execute("ROLLBACK TO unit")
-            ending = _Ending(error=error)
-        connection.execute("RELEASE unit")
-        return ending
+            result = _drive(settled(unit, tx))
+        has_changed = savepoint.error is None and connection.total_changes != changes
+        return _Ending(result, savepoint.error, has_changed)
+
+    def _end(self, endings: "list[_Ending]") -> "list[_Ending]":
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            # Refused, or there was no room for the last page, without which none of it counts.
+            if self._connection.in_transaction or code(error) == sqlite3.SQLITE_FULL:
+                raise
+            return [ending.unconfirmed(error) for ending in endings]
+        return endings
 
     def _schema(self) -> str | None:
         tables = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
@@ -171,10 +155,19 @@ class SqliteStore:
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
-    """What a unit returned, or what it raised."""
+    """What a unit returned, or what it raised; and whether the commit holds changes of it."""
 
     result: Any = None
     error: BaseException | None = None
+    has_changed: bool = False
+
+    def unconfirmed(self, error: sqlite3.OperationalError) -> "_Ending":
+        """After a commit that failed as *error*. What the others decided may rest on changes
+        that are in it, so no answer of theirs stands, either."""
+        why = f"{PASSING.get(code(error), 'the database failed')} ({error})"
+        lost = InDoubt(why) if self.has_changed else Unavailable(why)
+        lost.__cause__ = error
+        return _Ending(error=lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +184,35 @@ class _Turn:
         if error is None:
             self.asker.set_result(ending.result)
         elif isinstance(error, sqlite3.DatabaseError):
-            in_words = _in_words(error)
-            in_words.__cause__ = None if in_words is error else error
-            self.asker.set_exception(in_words)
+            told = in_words(error)
+            told.__cause__ = None if told is error else error
+            self.asker.set_exception(told)
         else:
             self.asker.set_exception(error)
+
+
+class _Savepoint:
+    """Takes back what is changed under it when *error* is raised there, whatever it is, and goes
+    on; unless the database gave up the changes of the whole transaction with it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> "_Savepoint":
+        self._connection.execute("SAVEPOINT unit")
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> bool:
+        self.error = error
+        if error is not None:
+            if not self._connection.in_transaction:
+                return False
+            self._connection.execute("ROLLBACK TO unit")
+        self._connection.execute("RELEASE unit")
+        return True
 
 
 class _SqliteConnection:
@@ -252,38 +269,3 @@ def _drive(unit: Coroutine[Any, Any, T]) -> T:
         return result
     unit.close()
     raise AssertionError("a unit of work may only wait for its transaction")
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    make_private(path)
-    try:
-        connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
-        try:
-            for setting in _SETTINGS:
-                connection.execute(setting)
-            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        except BaseException:
-            connection.close()
-            raise
-    except sqlite3.DatabaseError as error:
-        raise _in_words(error) from error
-    if verdict != "ok":
-        connection.close()
-        raise _corrupt(verdict)
-    return connection
-
-
-def _in_words(error: sqlite3.DatabaseError) -> Exception:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _PASSING:
-        return Unavailable(f"{_PASSING[code]} ({error})")
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return _corrupt(str(error))
-    return error
-
-
-def _corrupt(finding: str) -> Corrupt:
-    return Corrupt(
-        f"The database file is damaged ({finding}). Stop here, keep the file, and restore the "
-        "last good copy."
-    )

@@ -32,7 +32,7 @@ class OpenStore(Store, Protocol):
 async def open_store(url: str) -> OpenStore:
     """The store as it is; see `prepare` for one that may be empty or old.
 
-    Raises `BadAddress`, `Corrupt` or `Unavailable`.
+    Raises `BadAddress`, `NoFolder`, `Corrupt` or `Unavailable`.
     """
     if not is_postgres(url):
         return await SqliteStore.open(sqlite_path(url))

@@ -181,8 +181,27 @@ def test_a_schema_that_cannot_be_looked_at_is_said_in_words(tmp_path: Path) -> N
 
     assert (damaged.status, closed.status) == (1, 3)
     assert "damaged" in damaged.err
-    assert "cannot be opened" in closed.err
+    assert f"The database file {tmp_path / 'a folder'} cannot be opened" in closed.err
+    assert "Let the bot's user read and write that file" in closed.err.splitlines()[-1]
     assert "Traceback" not in damaged.err + closed.err
+
+
+@pytest.mark.parametrize("line", ["run", "db upgrade", "audit verify"])
+def test_a_folder_that_is_not_there_is_named_and_who_makes_it(
+    tmp_path: Path, policies: Path, line: str
+) -> None:
+    where = {"DATABASE_URL": "sqlite:///not here/x.db", "PILOTHOUSE_POLICIES": str(policies)}
+
+    ran = pilothouse(*line.split(), cwd=tmp_path, **(ENVIRONMENT | where))
+
+    assert ran.status == 1
+    folder = tmp_path / "not here"
+    assert ran.err.splitlines()[-2:] == [
+        f"There is no folder {folder} for the database file {folder / 'x.db'}.",
+        "Nothing was changed. Mount or make that folder, or set DATABASE_URL to another place: "
+        "the bot makes the file, never the folder.",
+    ]
+    assert not folder.exists()
 
 
 def test_a_place_that_is_taken_is_named_and_nothing_is_left_open(

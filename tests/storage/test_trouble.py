@@ -15,7 +15,8 @@ import pytest
 from bot.memory import Transaction
 from bot.ports import Unavailable
 from storage import lock
-from storage.sqlite import Corrupt
+from storage.addresses import NoFolder
+from storage.opening import CannotOpen, Corrupt
 from storage.store import open_store
 from storage.transaction import connection_of
 from tests.builders import NOW, TEAM, a_deployment
@@ -84,8 +85,15 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_folder_that_is_not_there_is_said_to_be(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="cannot be opened"):
-        await open_store(f"sqlite:///{tmp_path}/nowhere/pilothouse.db")
+    file = tmp_path / "nowhere" / "pilothouse.db"
+
+    with pytest.raises(NoFolder, match=f"no folder {file.parent} for the database file {file}"):
+        await open_store(f"sqlite:///{file}")
+
+
+async def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CannotOpen, match=f"{tmp_path} cannot be opened"):
+        await open_store(f"sqlite:///{tmp_path}")
 
 
 async def test_sqlite_keeps_what_it_committed_through_a_power_cut(file: Path) -> None:
@@ -148,6 +156,17 @@ async def test_a_database_file_has_one_bot(file: Path) -> None:
 
     assert f"process {os.getpid()}" in second.stdout
     assert "Postgres" in second.stdout
+
+
+def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    beside = tmp_path / "pilothouse.db.lock"
+    beside.mkdir()
+
+    with (
+        pytest.raises(CannotOpen, match=f"The lock {beside} of the database cannot be opened"),
+        lock.hold(tmp_path / "pilothouse.db"),
+    ):
+        pass
 
 
 async def test_a_bot_that_was_killed_leaves_no_lock(file: Path) -> None:
