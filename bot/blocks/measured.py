@@ -21,7 +21,7 @@ def steps(d: Deployment) -> list[Piece]:
         " ",
         Bold(f"Step {d.cursor + 1} of {count}: {d.stage.name}"),
     ]
-    if isinstance(d.stage, RolloutStage):
+    if isinstance(d.stage, RolloutStage) and not d.taken_back:
         pieces += [" · Traffic: ", *_weights(d, d.stage), " %"]
     pieces.append("\n")
     first = max(0, d.cursor - 3)

@@ -179,7 +179,8 @@ def _hold(d: Deployment) -> list[Fact]:
         return []
     who: Piece = Mention(hold.by) if hold.by else "itself"
     why: list[Fact] = [("Why", (Said(hold.reason),))] if hold.reason else []
-    return [("Held by", (who, ", since ", At(hold.since))), *why]
+    held = "Ended by" if d.taken_back else "Held by"
+    return [(held, (who, ", since ", At(hold.since))), *why]
 
 
 def _back(d: Deployment) -> list[Fact]:

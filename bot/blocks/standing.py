@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.approvals import open_roles
 from bot.domain.deployment import Deployment, Phase
+from bot.domain.first import is_taken_back
 from bot.domain.health import Breach, Health, HealthRules, Verdict
 from bot.domain.line import At, Bold, Line, Mention, Said
 from bot.domain.plan import ApprovalStage, GateStage, JobStage, RolloutStage, WatchStage
@@ -120,6 +121,8 @@ def fires_at(health: Health, rules: HealthRules) -> tuple[Breach, datetime] | No
 def _ended(d: Deployment) -> Standing:
     if d.taken_back:
         return Standing(WHITE, "Ended", (f", nobody gets traffic in {d.plan.environment}",))
+    if d.is_first and is_taken_back(d):
+        return Standing(RED, "Ended", (", its traffic may still come",))
     if d.is_touched:
         return Standing(WHITE, "Ended", (", nothing was rolled back",))
     return Standing(WHITE, d.phase.value.capitalize(), (f", {d.plan.environment} not touched",))

@@ -126,6 +126,9 @@ def test_one_that_is_being_ended_says_what_it_waits_for() -> None:
     shown = card.card(ending, people(), NOW)
 
     assert "being ended, until the router sends nobody anything" in shown.text
+    assert not any("Traffic: *100 now* %" in line for line in lines(shown)), "nobody saw that"
+    assert "*Ended by*" in lines(shown)
+    assert "*Held by*" not in lines(shown)
     assert "someone must resume" not in shown.text
     assert any("given up with `/rollback abandon D-142 reason`" in line for line in lines(shown))
     assert {b["action_id"] for b in offered_buttons(ending, people())} == {"dep.resume"}
@@ -137,8 +140,15 @@ def test_one_that_was_taken_back_says_that_nobody_gets_traffic() -> None:
     assert "nobody gets traffic in production" in card.card(ended, people(), NOW).text
 
 
+def test_one_whose_traffic_nobody_could_take_back_says_so_in_its_first_line() -> None:
+    given_up = replace(first(RolloutStage, Phase.CANCELLED), finished_at=NOW)
+
+    assert "ended, its traffic may still come" in card.card(given_up, people(), NOW).text
+
+
 def test_an_ended_one_is_not_called_untouched() -> None:
-    ended = replace(first(RolloutStage, Phase.CANCELLED), finished_at=NOW + timedelta(minutes=1))
+    live = replace(first(RolloutStage, Phase.CANCELLED), weights=(("v1.0.0", 100),))
+    ended = replace(live, finished_at=NOW + timedelta(minutes=1))
 
     shown = card.card(ended, people(), NOW)
 
