@@ -182,10 +182,13 @@ async def roll_back(connection: Any) -> None:
         if not connection.is_closed():
             await connection.execute("ROLLBACK")
     except (*PASSING, asyncpg.PostgresError):
-        # The server rolls back by itself when it notices. A pool that has noticed first has
-        # taken the connection back, and what is asked of it then is refused.
-        with suppress(asyncpg.InterfaceError):
-            connection.terminate()
+        throw_away(connection)  # the server rolls back by itself when it notices
+
+
+def throw_away(connection: Any) -> None:
+    # A pool that has noticed first has taken it back, and what is asked of it then is refused.
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 async def _commit(answer: Awaitable[T]) -> T:

@@ -6,23 +6,27 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from types import TracebackType
 from typing import Any, TypeVar
 
 import asyncpg
+import structlog
 
 from bot.memory import Transaction
 from bot.ports import InDoubt, Unavailable
 from storage.connection import NotAsHoped
-from storage.gathered import PASSING, CommitLost, PostgresConnection, roll_back
+from storage.gathered import PASSING, CommitLost, PostgresConnection, roll_back, throw_away
 from storage.plans import Known
 from storage.transaction import SqlTransaction, settled
+
+_log = structlog.get_logger()
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 _ATTEMPTS = 5
 _DIAL_LASTS = 2.0  # seconds
-_LONGEST_WAIT = 10.0  # seconds, for one statement or for a connection
+_LONGEST_WAIT = 10.0  # seconds
 
 #: Whoever waits gave up, or the statement's time is over.
 _SILENT = (asyncio.CancelledError, TimeoutError)
@@ -64,24 +68,32 @@ class Dial:
 class PostgresStore:
     """Opened with `await PostgresStore.open(url)`."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock | None) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, clock: Clock | None, patience: float = _LONGEST_WAIT
+    ) -> None:
         self._pool = pool
         self._clock = clock
+        self._patience = patience
         self._plans: Known = {}
         self._dial = Dial()
 
     @classmethod
     async def open(
-        cls, url: str, clock: Clock | None = None, connections: int = 5
+        cls,
+        url: str,
+        clock: Clock | None = None,
+        connections: int = 5,
+        patience: float = _LONGEST_WAIT,
     ) -> "PostgresStore":
-        """Raises `Unavailable` when nobody answers, or only a standby."""
+        """*patience*: seconds, for one statement or for a connection. Raises `Unavailable` when
+        nobody answers, or only a standby."""
         try:
             pool = await asyncpg.create_pool(
                 url,
                 min_size=1,
                 max_size=connections,
-                timeout=_LONGEST_WAIT,
-                command_timeout=_LONGEST_WAIT,
+                timeout=patience,
+                command_timeout=patience,
                 statement_cache_size=256,
                 max_cached_statement_lifetime=0,
                 server_settings=_SETTINGS,
@@ -90,7 +102,7 @@ class PostgresStore:
             )
         except (*PASSING, asyncpg.PostgresError) as error:
             raise Unavailable(f"the database does not answer ({error})") from error
-        return cls(pool, clock)
+        return cls(pool, clock, patience)
 
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
         kind: Callable[[str], Unavailable] = Unavailable
@@ -143,31 +155,32 @@ class PostgresStore:
         now = self._clock() if self._clock else await self._dial.read(connection)
         work = PostgresConnection(connection, gathers)
         tx = SqlTransaction(work, now, self._plans)
-        try:
+        async with _Undoing(work, tx):
             result = await settled(unit, tx)
             await work.finish()
-        except _SILENT:
-            raise  # nobody waits for a polite end: the connection is thrown away, see `_lent`
-        except BaseException as error:
-            await work.undo()
-            if tx.inbox.hopes and isinstance(error, Exception):
-                # What was decided may be about something that was taken in long ago.
-                raise NotAsHoped("the inbox was not asked") from error
-            raise
         return result
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Any]:
-        async with self._pool.acquire(timeout=_LONGEST_WAIT) as connection:
-            try:
-                yield connection
-            except (asyncpg.InternalClientError, *_SILENT):
-                # The server has ended it and its hang-up is still on the way, perhaps for ever:
-                # asyncpg would hand it out again. Or it says nothing, and asyncpg would wait
-                # for it, longer than whoever asked.
-                with suppress(asyncpg.InterfaceError):
-                    connection.terminate()
-                raise
+        connection = await self._pool.acquire(timeout=self._patience)
+        try:
+            yield connection
+        except (asyncpg.InternalClientError, *_SILENT):
+            # The server has ended it and its hang-up is still on the way, perhaps for ever:
+            # asyncpg would hand it out again. Or it says nothing, and asyncpg would wait
+            # for it, longer than whoever asked.
+            throw_away(connection)
+            raise
+        finally:
+            await self._give_back(connection)
+
+    async def _give_back(self, connection: Any) -> None:
+        """How the unit ended is settled by now, and nothing that happens here changes it."""
+        try:
+            await self._pool.release(connection)
+        except (*PASSING, asyncpg.PostgresError) as error:
+            _log.warning("a connection to the database was thrown away", why=str(error))
+            throw_away(connection)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
@@ -176,6 +189,27 @@ class PostgresStore:
                 yield connection
         except PASSING as error:
             raise Unavailable(f"the database does not answer ({error})") from error
+
+
+class _Undoing:
+    """Takes back what a unit did before it raised."""
+
+    def __init__(self, work: PostgresConnection, tx: SqlTransaction) -> None:
+        self._work = work
+        self._tx = tx
+
+    async def __aenter__(self) -> None:
+        """Nothing was done yet."""
+
+    async def __aexit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, _SILENT):
+            return  # nobody waits for a polite end: the connection is thrown away, see `_lent`
+        await self._work.undo()
+        if self._tx.inbox.hopes and isinstance(error, Exception):
+            # What was decided may be about something that was taken in long ago.
+            raise NotAsHoped("the inbox was not asked") from error
 
 
 async def _refuse_standby(connection: Any) -> None:
