@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.http_json import HttpJson
 from bot.app import Supervisor, core_of, hosts_of, world_of
+from bot.domain import ending
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.events import Cancelled, Held, Resumed, RollbackRequested
 from bot.domain.line import Line, plain
@@ -95,7 +96,7 @@ async def act(settings: Ground, line: str, say: Say, drives_for: timedelta = _DR
         if isinstance(command, DeployStatus):
             await _tell(core, team, command.target, say)
             return
-        thing = await _going_back(core, team, command)
+        thing = await _begun(core, team, command)
         if thing is None:
             outcome = await _carry_out(core, team, command)
             if outcome.refusal is not None:
@@ -216,13 +217,17 @@ async def _carry_out(core: Core, team: str, command: Changing) -> Outcome:
             return await core.engine.apply(preview.deployment.id, wish, source)
 
 
-async def _going_back(core: Core, team: str, command: Changing) -> str | None:
-    """The deployment that *command* would roll back and that is on its way back already."""
-    if not isinstance(command, Rollback):
-        return None
+async def _begun(core: Core, team: str, command: Changing) -> str | None:
+    """The deployment that *command* would roll back or end, and that is on its way already."""
     for d in await core.questions.unfinished(team):
-        is_meant = command.target in (None, d.id, d.plan.service)
-        if is_meant and d.phase is Phase.ROLLING_BACK:
+        match command:
+            case Rollback(target):
+                is_meant = target in (None, d.id, d.plan.service) and d.phase is Phase.ROLLING_BACK
+            case CancelIt(id):
+                is_meant = id == d.id and ending.is_under_way(d)
+            case _:
+                is_meant = False
+        if is_meant:
             return d.id
     return None
 
@@ -251,13 +256,14 @@ async def _drive(
     async def is_settled() -> bool:
         nonlocal d
         d = await core.questions.deployment(team, thing)
-        return d.phase is not Phase.ROLLING_BACK
+        return d.phase is not Phase.ROLLING_BACK and not ending.is_under_way(d)
 
     try:
         async with asyncio.timeout(drives_for.total_seconds()):
             await loops.settle(is_settled)
     except TimeoutError as error:
-        raise Unfinished(f"{d.id} is still rolling back.") from error
+        still = "being ended" if ending.is_under_way(d) else "rolling back"
+        raise Unfinished(f"{d.id} is still {still}.") from error
     say(_standing(d))
     if alone is Alone.YES and not d.is_over:
         say("No bot runs here: nobody drives it until one does.")

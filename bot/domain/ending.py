@@ -17,6 +17,10 @@ from bot.domain.slots import Context
 from bot.domain.stopping import finish, way_on
 
 
+def is_under_way(d: Deployment) -> bool:
+    return d.phase is Phase.HELD and d.taken_back > 0
+
+
 def begin(d: Deployment, by: str, reason: str, now: datetime) -> Decision:
     """Keep the slot, and take back what was asked for."""
     still = d if d.phase is Phase.HELD else move(d, Phase.HELD, now)

@@ -158,7 +158,7 @@ def mind_rollback(d: Deployment, wish: RollbackRequested, context: Context) -> N
 
 
 def abandon(d: Deployment, wish: RollbackAbandoned, context: Context, now: datetime) -> Decision:
-    if d.phase is not Phase.ROLLING_BACK and not (d.taken_back and d.phase is Phase.HELD):
+    if d.phase is not Phase.ROLLING_BACK and not ending.is_under_way(d):
         way: Line = ("No rollback is on its way; see ", Code(f"/deploy status {d.id}"), ".")
         raise too_late(d, "abandon the rollback of", way)
     require(
