@@ -190,8 +190,8 @@ class Reconciler:
     async def _attend(self, claim: Claim, found: Found | None, lap: Lap) -> None:
         crashpoint("claimed")
         if found is None:
-            # It is gone, or cannot be read: whoever asks for it alone learns why.
-            await self._store.run(lambda tx: tx.deployments.get(claim.team, claim.thing))
+            # It is gone, or it or its environment cannot be read: who asks for it alone learns why.
+            await self._store.run(lambda tx: tx.deployments.look(claim.team, claim.thing))
             return
         seen = await self._observer.look(found.d, found.at)
         crashpoint("observed")

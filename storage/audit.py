@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from bot.memory import Store, Transaction
+from storage.coding import UNREADABLE
 from storage.connection import Row, moment
 from storage.journal import Head, instant, linked
 from storage.transaction import connection_of
 
 _AT_ONCE = 500
 #: What reading a row raises that this program did not write.
-UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 _ANCHOR = re.compile(r"(\S+):([0-9]{1,18}):([0-9a-f]{64})")
 
 _JOURNAL = """

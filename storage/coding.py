@@ -15,6 +15,9 @@ from bot.domain.plan import Plan
 from bot.domain.release import Version
 from storage import writing
 
+#: What reading raises when nobody can read what is stored.
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+
 #: Kept in columns or rows of their own.
 _APART = frozenset({"plan", "revision"})
 
@@ -42,7 +45,11 @@ def read_plan(text: str) -> Plan:
 
 @lru_cache(maxsize=1024)
 def read_version(text: str) -> Version:
-    version: Version = load(Version, text)
+    """Raises `ValueError`."""
+    try:
+        version: Version = load(Version, text)
+    except UNREADABLE as error:
+        raise ValueError(f"the version on record cannot be read: {error}") from error
     return version
 
 

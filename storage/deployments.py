@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - only constants of this module are put together
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -199,11 +200,13 @@ class SqlDeployments:
         found = {(row[0], row[1]): d for row in rows if (d := await self._readable(row))}
         targets = {d.target for d in found.values()}
         around = await surroundings.read(self._connection, targets) if targets else {}
-        return tuple(
-            (claim, d, around[d.target].without(d.id))
-            for claim in claims
-            if (d := found.get((claim.team, claim.thing))) is not None
-        )
+        surveyed = []
+        for claim in claims:
+            d = found.get((claim.team, claim.thing))
+            if d is not None:
+                with suppress(*coding.UNREADABLE):  # the others of this survey go on
+                    surveyed.append((claim, d, around[d.target].without(d.id)))
+        return tuple(surveyed)
 
     async def surroundings(self, target: Target, without: str | None) -> Surroundings:
         return (await surroundings.read_held(self._connection, target)).without(without)
@@ -260,10 +263,9 @@ class SqlDeployments:
         return tuple([await self._read(row) for row in rows])
 
     async def _readable(self, row: Row) -> Deployment | None:
-        try:
+        with suppress(*coding.UNREADABLE):  # the others of this survey go on
             return await self._read(row)
-        except (ValueError, TypeError, LookupError, AttributeError):
-            return None  # the others of this survey go on
+        return None
 
     async def _read(self, row: Row) -> Deployment:
         team, id, revision, plan, state, has_card, seq, hash = row

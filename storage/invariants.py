@@ -14,8 +14,8 @@ from bot.domain.release import Target
 from bot.memory import Heads, Transaction
 from bot.violation import PREFIX, Violation
 from storage import coding
-from storage.audit import UNREADABLE
 from storage.chains import new_chains, one_chain
+from storage.coding import UNREADABLE
 from storage.connection import Connection, Row, first, moment
 from storage.leases import were_given_ahead
 from storage.seals import unsealed
@@ -137,7 +137,7 @@ class Invariants:
 def _name(serving: str) -> str:
     try:
         return coding.read_version(serving).name
-    except UNREADABLE:
+    except ValueError:
         return "a version that cannot be read"
 
 

@@ -182,7 +182,7 @@ def _sending(owner: str, row: Row) -> Sending:
 def _effect(text: str) -> Effect | Unreadable:
     try:
         effect: Effect = coding.load(Effect, text)
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except coding.UNREADABLE as error:
         # Kept as a value: the others of this claim go on.
         return Unreadable(f"it cannot be read: {type(error).__name__} {error}")
     return effect

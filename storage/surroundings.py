@@ -1,11 +1,11 @@
 """What must count at once for an environment, for one or for many of them in one statement."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from bot.domain.release import Target, Version
+from bot.domain.release import Target
 from bot.domain.slots import Active, Ledger
 from bot.memory import Surroundings
 from storage import coding, environments
@@ -47,23 +47,26 @@ FROM deployments WHERE team = :team AND id = :id"""
 
 @dataclass(slots=True)
 class Around:
-    """One target's rows; *mark* names the state of its own row, None if there is none yet."""
+    """One target's rows as they are stored, so that one that nobody can read stops only who
+    asks about it; *mark* names the state of its own row, None if there is none yet."""
 
-    here: environments.Here
-    mark: str | None
-    open: list[tuple[object, Active]]
-    proven: list[tuple[object, Version]]
+    own: Row | None = None
+    mark: str | None = None
+    open: list[tuple[object, Active]] = field(default_factory=list)
+    proven: list[tuple[object, str]] = field(default_factory=list)
 
     def without(self, id: str | None) -> Surroundings:
+        """Raises one of `coding.UNREADABLE`."""
         others = tuple(active for _, active in sorted(self.open, key=_at) if active.id != id)
-        proven = tuple(version for _, version in sorted(self.proven, key=_at, reverse=True))
-        here = self.here
+        newest_first = sorted(self.proven, key=_at, reverse=True)
+        proven = tuple(coding.read_version(version) for _, version in newest_first)
+        here = environments.Here() if self.own is None else environments.here(self.own)
         return Surroundings(here.slot, here.lock, Ledger(here.serving, proven), others)
 
 
 async def read(connection: Connection, targets: Iterable[Target]) -> dict[Target, Around]:
     """As of one moment for all of them."""
-    found = {target: _empty() for target in targets}
+    found = {target: Around() for target in targets}
     size, values = padded([(t.team, t.service, t.environment) for t in found], *_NAMES)
     for row in await connection.rows(_text(size, connection.is_shared), **values):
         _sort_in(found[Target(row[1], row[2], row[3])], row)
@@ -86,7 +89,7 @@ async def read_with(connection: Connection, team: str, id: str) -> tuple[Row, Ar
     """A deployment's columns as they are read otherwise, and what `read_held` says of its target;
     not where that needs a lock, which comes first. None when there is no such deployment."""
     state: Row | None = None
-    around = _empty()
+    around = Around()
     for row in await connection.rows(_text_with_state(connection.is_shared), team=team, id=id):
         if row[0] == 3:
             state = row
@@ -101,18 +104,14 @@ async def read_with(connection: Connection, team: str, id: str) -> tuple[Row, Ar
     return (team, id, revision, plan, body, has_card, seq, hash), around
 
 
-def _empty() -> Around:
-    return Around(environments.Here(), None, [], [])
-
-
 def _sort_in(around: Around, row: Row) -> None:
     part, _, _, _, id, kind, phase, version, at, fence, mark = row
     if part == 0:
         around.open.append((at, Active(id, kind, phase, version)))
     elif part == 1:
-        around.proven.append((at, coding.read_version(version)))
+        around.proven.append((at, version))
     else:
-        around.here = environments.here((id, fence, kind, phase, at, version))
+        around.own = (id, fence, kind, phase, at, version)
         around.mark = mark
 
 

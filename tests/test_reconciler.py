@@ -19,7 +19,7 @@ from bot.reconciler import Reconciler
 from bot.writer import Writer
 from storage.sqlite import SqliteStore
 from storage.transaction import connection_of
-from tests.builders import NOW, TEAM, a_deployment, a_plan
+from tests.builders import NOW, TEAM, a_deployment, a_plan, a_target, a_version
 from tests.fakes import Clock, FakeWorld
 from tests.handlers.office import Office, policies
 from tests.simulation.replica import TICK, guard
@@ -177,6 +177,26 @@ async def crowd(database: Path) -> AsyncIterator[Crowd]:
     engine = Engine(store, known, Writer(known.people, TICK), TICK)
     yield Crowd(Counted(store), engine, clock)
     await store.close()
+
+
+async def test_where_nobody_can_read_what_serves_is_left_alone_and_the_others_go_on(
+    crowd: Crowd,
+) -> None:
+    async def spoil(tx: Transaction) -> None:
+        await tx.environments.serves(a_target(environment="production-2"), a_version(), NOW)
+        await connection_of(tx).change("UPDATE environments SET serving = '{}'")
+
+    await crowd.gather(5)
+    await crowd.store.run(spoil)
+    looks, watchdog = Looks(crowd.clock, lasts=timedelta()), Watchdog()
+    reconciler = Reconciler(crowd.store, crowd.engine, looks, "one", watchdog.guard)
+
+    for _ in range(12):
+        await reconciler.lap()
+        crowd.clock.pass_(timedelta(seconds=5))
+
+    assert watchdog.failed == ["D-2"] * 4, "after 4, 8 and 16 seconds"
+    assert sorted(looks.looked) == ["D-0", "D-1", "D-3", "D-4"], "who waits for people rests"
 
 
 async def test_a_lap_ends_though_everything_is_due_again_before_all_were_looked_at(

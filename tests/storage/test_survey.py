@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.deployment import Deployment, Phase
 from bot.memory import Claim, Surroundings, Transaction
 from storage.store import OpenStore
@@ -81,6 +83,35 @@ async def test_what_cannot_be_read_is_left_out(store: OpenStore) -> None:
     surveyed = await store.run(lambda tx: tx.deployments.survey(claims))
 
     assert {d.id for _, d, _ in surveyed} == {"D-0", "D-2"}
+
+
+GARBLED = {
+    "what serves": "UPDATE environments SET serving = '{}' WHERE service = 'service-1'",
+    "what is proven": "UPDATE proven SET body = 'v1' WHERE service = 'service-1'",
+}
+
+
+@pytest.mark.parametrize("garbled", GARBLED)
+async def test_a_place_that_cannot_be_read_leaves_out_its_own_and_nobody_elses(
+    store: OpenStore, garbled: str
+) -> None:
+    claims = await claimed(store, 3)
+
+    async def unit(tx: Transaction) -> None:
+        for number in range(3):
+            place = a_target(f"service-{number}")
+            await tx.environments.serves(place, a_version("v1"), NOW)
+            await tx.environments.proves(place, "v1", NOW)
+        await connection_of(tx).change(GARBLED[garbled])
+
+    await store.run(unit)
+
+    surveyed = await store.run(lambda tx: tx.deployments.survey(claims))
+
+    assert {d.id for _, d, _ in surveyed} == {"D-0", "D-2"}
+    assert all(around.ledger.proven == (a_version("v1"),) for _, _, around in surveyed)
+    with pytest.raises(ValueError, match="the version on record cannot be read"):
+        await store.run(lambda tx: tx.deployments.look(TEAM, "D-1"))
 
 
 async def test_nothing_claimed_is_nothing_surveyed(store: OpenStore) -> None:
