@@ -152,7 +152,6 @@ def test_to_look_at_a_database_that_nobody_made_makes_none_and_is_a_no(
 ) -> None:
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-
     words = ["do", "/deploy status"] if line == "do" else line.split()
     ran = pilothouse(*words, cwd=folder, PILOTHOUSE_POLICIES=str(policies))
 

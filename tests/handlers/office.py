@@ -292,13 +292,9 @@ class Office:
         return await self.plain_store.run(lambda tx: tx.deployments.recent(team, None, 1000))
 
     async def card(self, id: str) -> Posted:
-        where = await self.plain_store.run(lambda tx: tx.threads.find(TEAM, id, "card"))
-        assert where is not None
-        return where
+        return (await self.places(id))["card"]
 
     @property
     def faults(self) -> float:
-        found = self.numbers.registry.get_sample_value(
-            "pilothouse_bugs_total", {"where": "handler"}
-        )
-        return found or 0.0
+        registry = self.numbers.registry
+        return registry.get_sample_value("pilothouse_bugs_total", {"where": "handler"}) or 0.0

@@ -68,9 +68,7 @@ def test_limits_are_what_is_written_and_else_what_suits_most(
 def test_how_late_the_bot_may_be_is_what_is_written_and_else_what_suits_most(
     tmp_path: Path, written: str, patience: Patience
 ) -> None:
-    policies = load(write(tmp_path, org=ORG + written, checkout=EXTENDING))
-
-    assert policies.patience == patience
+    assert load(write(tmp_path, org=ORG + written, checkout=EXTENDING)).patience == patience
 
 
 def test_hidden_files_and_other_endings_are_left_alone(tmp_path: Path) -> None:
