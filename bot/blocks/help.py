@@ -27,11 +27,19 @@ _ENTRIES = (
     _Entry("/deploy list [service]", "the last ten"),
     _Entry("/deploy hold D-142 reason", "stop where it is", "hold"),
     _Entry("/deploy resume D-142", "go on from a hold", "hold"),
-    _Entry("/deploy cancel D-142 reason", "give up before anything was touched", "cancel"),
+    _Entry(
+        "/deploy cancel D-142 reason",
+        "give up before anything was touched; a first deployment at any time",
+        "cancel",
+    ),
     _Entry("/approve D-142", "sign; also the button, or `@pilot approve` in its thread", "approve"),
     _Entry("@pilot reject D-142 reason", "say no", "reject"),
     _Entry("/rollback checkout reason", "go back; a preview comes first", "roll_back"),
-    _Entry("/rollback abandon D-142 reason", "give up a rollback that cannot end", "abandon"),
+    _Entry(
+        "/rollback abandon D-142 reason",
+        "give up what cannot be rolled back or ended, which locks the service",
+        "abandon",
+    ),
     _Entry("/deploy unlock checkout reason", "lift a lock", "unlock"),
 )
 
