@@ -206,9 +206,9 @@ class Auditor:
         await self._note(tx, violation, "alarmed", (Said(violation.what),))
         holder = None
         if violation.target is not None:
-            around = await tx.deployments.surroundings(violation.target, None)
-            holder = around.slot.holder
-            if violation.is_grave and around.lock is None:
+            slot, lock = await tx.deployments.held(violation.target)
+            holder = slot.holder
+            if violation.is_grave and lock is None:
                 reason = f"{heading(violation)}: {violation.what}"
                 await tx.environments.lock(violation.target, reason, None, tx.now)
         plan = self.plan(violation.target)
@@ -224,7 +224,8 @@ class Auditor:
     async def _is_lifted(self, tx: Transaction, violation: Violation) -> bool:
         if violation.target is None or not violation.is_grave:
             return False
-        return (await tx.deployments.surroundings(violation.target, None)).lock is None
+        _, lock = await tx.deployments.held(violation.target)
+        return lock is None
 
     async def _hold(self, violation: Violation) -> None:
         """Again at every look: whoever wants to go on lifts the lock first."""
@@ -232,8 +233,8 @@ class Auditor:
         async def unit(tx: Transaction) -> tuple[str, ...]:
             named = set(violation.things)
             if violation.target is not None:
-                around = await tx.deployments.surroundings(violation.target, None)
-                named |= {around.slot.holder} if around.slot.holder else set()
+                slot, _ = await tx.deployments.held(violation.target)
+                named |= {slot.holder} if slot.holder else set()
             found = [await tx.deployments.get(violation.team, id) for id in sorted(named)]
             return tuple(d.id for d in found if d is not None and d.phase is Phase.RUNNING)
 

@@ -60,8 +60,7 @@ class Draft:
     """Something that was previewed and not yet sent; good for a while, for its author only.
 
     `version` is what was resolved, `note` a remark; for a rollback they are the target and the
-    reason, and `thing` is the deployment it was previewed for.
-    """
+    reason, and `thing` is the deployment it was previewed for."""
 
     team: str
     id: str
@@ -141,11 +140,13 @@ class Deployments(Protocol):
         """Those that can be read, with what surrounds them now; nothing is held still."""
 
     async def surroundings(self, target: Target, without: str | None) -> Surroundings:
-        """Slot, lock, ledger and others unfinished there, as they still are at the commit."""
+        """Slot, lock, ledger and others unfinished there, as they still are at the commit;
+        `held` is their part that is told also where nobody can read what serves."""
 
     async def current(self, target: Target) -> Deployment | None:
         """What changes the environment, else watches it, else the newest whose version serves."""
 
+    async def held(self, target: Target) -> tuple[Slot, Lock | None]: ...
     async def past(self, target: Target, kind: str) -> Past: ...
     async def teams(self) -> tuple[str, ...]: ...
     async def unfinished(self, team: str) -> tuple[Deployment, ...]: ...
@@ -293,8 +294,7 @@ class Store(Protocol):
     async def run(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run *unit* in one transaction and commit; whatever it raises rolls everything back.
         Lost connections, deadlocks and the like are tried again, so *unit* may run more than
-        once. Raises `Unavailable`, or `InDoubt` when it may have been committed all the same.
-        """
+        once. Raises `Unavailable`, or `InDoubt` when it may have been committed all the same."""
 
     async def now(self) -> datetime:
         """The database's clock, UTC."""

@@ -49,7 +49,8 @@ def read_version(text: str) -> Version:
     try:
         version: Version = load(Version, text)
     except UNREADABLE as error:
-        raise ValueError(f"the version on record cannot be read: {error}") from error
+        why = f"{type(error).__name__} {error}"
+        raise ValueError(f"the version on record cannot be read: {why}") from error
     return version
 
 

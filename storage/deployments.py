@@ -12,6 +12,7 @@ from bot.domain.copying import replace
 from bot.domain.deployment import Deployment, Phase
 from bot.domain.past import Past
 from bot.domain.release import Target
+from bot.domain.slots import Lock, Slot
 from bot.memory import Claim, StaleRevision, Surroundings
 from storage import coding, environments, numbers, past, surroundings
 from storage.connection import Conflict, Connection, Row, first, moment, padded, wanted
@@ -197,31 +198,36 @@ class SqlDeployments:
     ) -> tuple[tuple[Claim, Deployment, Surroundings], ...]:
         size, values = padded([(claim.team, claim.thing) for claim in claims], "team", "id")
         rows = await self._connection.rows(_of_all(size), **values)
-        found = {(row[0], row[1]): d for row in rows if (d := await self._readable(row))}
+        found = {}
+        for row in rows:
+            with suppress(*coding.UNREADABLE):  # the others of this survey go on
+                found[row[0], row[1]] = await self._read(row)
         targets = {d.target for d in found.values()}
         around = await surroundings.read(self._connection, targets) if targets else {}
         surveyed = []
-        for claim in claims:
-            d = found.get((claim.team, claim.thing))
-            if d is not None:
-                with suppress(*coding.UNREADABLE):  # the others of this survey go on
+        for claim, d in [(c, found.get((c.team, c.thing))) for c in claims]:
+            with suppress(*coding.UNREADABLE):
+                if d is not None:
                     surveyed.append((claim, d, around[d.target].without(d.id)))
         return tuple(surveyed)
 
     async def surroundings(self, target: Target, without: str | None) -> Surroundings:
         return (await surroundings.read_held(self._connection, target)).without(without)
 
+    async def held(self, target: Target) -> tuple[Slot, Lock | None]:
+        return (await surroundings.read_held(self._connection, target)).held()
+
     async def current(self, target: Target) -> Deployment | None:
-        here = await environments.look(self._connection, target)
-        if here.slot.holder is not None:
-            return await self.get(target.team, here.slot.holder)
+        slot, serving = await environments.look(self._connection, target)
+        if slot.holder is not None:
+            return await self.get(target.team, slot.holder)
         where = environments.where(target)
         watching = await self._read_all(await self._connection.rows(_WATCHING, **where))
         if watching:
             return max(watching, key=_asked_at)
-        if here.serving is None:
+        if serving is None:
             return None
-        row = await first(self._connection, _LIVED, version=here.serving.name, **where)
+        row = await first(self._connection, _LIVED, version=serving.name, **where)
         return None if row is None else await self._read(row)
 
     async def past(self, target: Target, kind: str) -> Past:
@@ -261,11 +267,6 @@ class SqlDeployments:
 
     async def _read_all(self, rows: Sequence[Row]) -> tuple[Deployment, ...]:
         return tuple([await self._read(row) for row in rows])
-
-    async def _readable(self, row: Row) -> Deployment | None:
-        with suppress(*coding.UNREADABLE):  # the others of this survey go on
-            return await self._read(row)
-        return None
 
     async def _read(self, row: Row) -> Deployment:
         team, id, revision, plan, state, has_card, seq, hash = row

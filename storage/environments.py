@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 - only constants of this module are put together
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.release import Target, Version
@@ -63,15 +62,6 @@ UPDATE environments SET lock_reason = NULL, locked_by = NULL, locked_at = NULL
 WHERE {_HERE} AND lock_reason IS NOT NULL"""
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
-    """One environment's row."""
-
-    slot: Slot = Slot()
-    lock: Lock | None = None
-    serving: Version | None = None
-
-
 def where(target: Target) -> dict[str, str]:
     return {
         "team": target.team,
@@ -80,12 +70,13 @@ def where(target: Target) -> dict[str, str]:
     }
 
 
-async def look(connection: Connection, target: Target) -> Here:
+async def look(connection: Connection, target: Target) -> tuple[Slot, Version | None]:
+    """The slot and what serves."""
     row = await first(connection, _LOOK, **where(target))
-    return Here() if row is None else here(row)
+    return (Slot(), None) if row is None else (held(row)[0], serving(row))
 
 
-async def hold(connection: Connection, target: Target) -> Here:
+async def hold(connection: Connection, target: Target) -> Row:
     """The row, and nobody else writes it until the transaction ends. It is there for ever
     afterwards, because a row that does not exist cannot be held."""
     sql = _HOLD if connection.is_shared else _LOOK
@@ -93,7 +84,7 @@ async def hold(connection: Connection, target: Target) -> Here:
     if row is None:
         await connection.change(_KEEP, **where(target))
         row = await one(connection, sql, **where(target))
-    return here(row)
+    return row
 
 
 async def only_if_unchanged(connection: Connection, target: Target, mark: str | None) -> None:
@@ -105,13 +96,15 @@ async def only_if_unchanged(connection: Connection, target: Target, mark: str | 
         await connection.only_if(_UNCHANGED, **where(target), mark=mark)
 
 
-def here(row: Row) -> Here:
-    holder, fence, reason, locked_by, locked_at, serving = row
-    return Here(
-        Slot(holder, fence),
-        None if reason is None else Lock(reason, locked_by, moment(locked_at)),
-        None if serving is None else coding.read_version(serving),
-    )
+def held(row: Row) -> tuple[Slot, Lock | None]:
+    holder, fence, reason, locked_by, locked_at, _ = row
+    lock = None if reason is None else Lock(reason, locked_by, moment(locked_at))
+    return Slot(holder, fence), lock
+
+
+def serving(row: Row) -> Version | None:
+    *_, body = row
+    return None if body is None else coding.read_version(body)
 
 
 class SqlEnvironments:
@@ -140,10 +133,10 @@ class SqlEnvironments:
 
     async def proves(self, target: Target, version: str, at: datetime) -> None:
         """Raises `LookupError` for a version that neither serves nor was ever proven."""
-        serving = (await hold(self._connection, target)).serving
+        serves = serving(await hold(self._connection, target))
         facts = {**where(target), "version": version, "at": at}
-        if serving is not None and serving.name == version:
-            await self._connection.change(_PROVES, body=coding.dump(serving), **facts)
+        if serves is not None and serves.name == version:
+            await self._connection.change(_PROVES, body=coding.dump(serves), **facts)
         elif not await self._connection.change(_PROVES_AGAIN, **facts):
             raise LookupError(f"{version} never served {target.service}")
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from bot.domain.release import Target
-from bot.domain.slots import Active, Ledger
+from bot.domain.slots import Active, Ledger, Lock, Slot
 from bot.memory import Surroundings
 from storage import coding, environments
 from storage.connection import Connection, Row, moment, padded, wanted
@@ -60,8 +60,12 @@ class Around:
         others = tuple(active for _, active in sorted(self.open, key=_at) if active.id != id)
         newest_first = sorted(self.proven, key=_at, reverse=True)
         proven = tuple(coding.read_version(version) for _, version in newest_first)
-        here = environments.Here() if self.own is None else environments.here(self.own)
-        return Surroundings(here.slot, here.lock, Ledger(here.serving, proven), others)
+        slot, lock = self.held()
+        serving = None if self.own is None else environments.serving(self.own)
+        return Surroundings(slot, lock, Ledger(serving, proven), others)
+
+    def held(self) -> tuple[Slot, Lock | None]:
+        return (Slot(), None) if self.own is None else environments.held(self.own)
 
 
 async def read(connection: Connection, targets: Iterable[Target]) -> dict[Target, Around]:

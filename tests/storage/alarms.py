@@ -11,6 +11,7 @@ from bot.domain.events import Resumed
 from bot.domain.slots import Lock
 from bot.memory import InboxKey, Transaction
 from bot.numbers import Numbers
+from bot.outbox import Guard
 from bot.writer import Source
 from storage.invariants import Invariants
 from storage.store import OpenStore
@@ -40,10 +41,10 @@ class Site:
         self.replica = Replica("one", self.store, known, world, self.chat, clock, Random(1))
         self.auditor = self.one_more("one")
 
-    def one_more(self, owner: str, asks: Asks | None = None) -> Auditor:
+    def one_more(self, owner: str, asks: Asks | None = None, under: Guard = guard) -> Auditor:
         engine, known = self.replica.engine, policies("checkout")
         return Auditor(
-            *(self.store, engine, known, asks or Invariants(), self.numbers, owner, guard),
+            *(self.store, engine, known, asks or Invariants(), self.numbers, owner, under),
             Limits.of(known.patience, TICK),
         )
 

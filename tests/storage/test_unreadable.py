@@ -2,15 +2,18 @@
 
 # ruff: noqa: S608 - what is planted is SQL of the test's own
 
+from collections.abc import Awaitable
+
 import pytest
 
 from bot.domain.deployment import Phase
-from bot.memory import Transaction
+from bot.memory import InboxKey, Transaction
 from bot.violation import Violation
+from bot.writer import Source
 from storage import audit
 from storage.invariants import Invariants
 from storage.store import OpenStore
-from tests.builders import NOW, TEAM, a_target
+from tests.builders import NOW, SAM, TEAM, a_target, a_version
 from tests.storage.alarms import HERE, Site, add, over, step
 from tests.storage.test_audit import disarmed
 
@@ -83,3 +86,35 @@ async def test_what_serves_is_compared_also_when_nobody_can_read_it(site: Site) 
         return [each.serving for each in await Invariants().standing(tx)]
 
     assert await site.store.run(unit) == ["a version that cannot be read"]
+
+
+async def test_where_nobody_can_read_what_serves_an_alarm_is_told_and_the_place_locked(
+    site: Site,
+) -> None:
+    await site.plant(f"UPDATE environments SET serving = '{{}}', fence = 7 WHERE {HERE}")
+
+    held: list[str] = []
+
+    async def failing(name: str, work: Awaitable[object]) -> bool:
+        with pytest.raises(ValueError, match="the version on record cannot be read"):
+            await work
+        held.append(name)
+        return False
+
+    auditor = site.one_more("one", under=failing)
+    for _ in range(2):
+        await auditor.audit()
+
+    assert site.numbers.alarms == {"slot": 1}
+    assert held == ["alarm:checkout/production/slot/slot"] * 2
+    assert await site.row(f"SELECT lock_reason IS NOT NULL FROM environments WHERE {HERE}") == (1,)
+
+
+async def test_a_person_who_says_what_serves_makes_it_readable_again(site: Site) -> None:
+    await site.plant(f"UPDATE environments SET serving = '{{}}' WHERE {HERE}")
+    said = Source(InboxKey(TEAM, "host", "adopt", "a"))
+
+    await site.replica.engine.adopt(a_target(), a_version("v1.8.2"), SAM, said)
+
+    around = await site.store.run(lambda tx: tx.deployments.surroundings(a_target(), None))
+    assert around.ledger.serving == a_version("v1.8.2")
