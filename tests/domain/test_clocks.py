@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.clocks import NO_JUMP
 from bot.domain.deployment import Phase
-from bot.domain.effects import Page
+from bot.domain.effects import Page, PostUpdate
 from bot.domain.events import Approved, Elapsed, Promoted
 from bot.domain.gates import CheckResult
 from bot.domain.health import Verdict
@@ -186,3 +186,15 @@ def test_how_long_it_took_is_forgotten_when_it_ended_in_the_future() -> None:
 
     assert put_back(known, JUMP / 2).healthy().d.live_at
     assert put_back(ahead_of_us).healthy().d.live_at is None
+
+
+def test_a_beat_that_was_told_in_the_future_is_not_told_again() -> None:
+    story = at_step().healthy()
+    due = story.d.update_due_at
+    assert due is not None
+    told = story.later(due - story.now).healthy().d.beat
+    put_back(story, 3 * MINUTE).healthy()
+
+    beats = [e.beat for _ in range(6) for e in story.healthy(MINUTE).wanted(PostUpdate)]
+
+    assert [beat for beat in beats if beat is not None] == [told + 1]
