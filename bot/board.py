@@ -43,7 +43,7 @@ class Board:
 
     async def card(self, row: Sending, d: Deployment, message: Message, is_urgent: bool) -> None:
         """Let the card show *message*; what it shows already is kept with it, for every replica."""
-        where, shown = await self._card_now(row)
+        where, shown = await self.kept(row, "card")
         new = _fingerprint(message)
         if where is None:
             # What an earlier try posted may show an earlier state.
@@ -176,10 +176,12 @@ class Board:
         if elapsed < _CARD_EVERY:
             raise Unavailable("the card was edited a moment ago", _CARD_EVERY - elapsed)
 
-    async def _card_now(self, row: Sending) -> tuple[Posted | None, str]:
+    async def kept(self, row: Sending, role: str) -> tuple[Posted | None, str]:
+        """What stands for *role*, and the note that is kept with it."""
+
         async def unit(tx: Transaction) -> tuple[Posted | None, str]:
-            where = await tx.threads.find(row.team, row.thing, "card")
-            return where, await tx.threads.note(row.team, row.thing, "card")
+            where = await tx.threads.find(row.team, row.thing, role)
+            return where, await tx.threads.note(row.team, row.thing, role)
 
         return await self._store.run(unit)
 

@@ -41,14 +41,11 @@ from bot.memory import Sending, Store, Transaction
 from bot.outbox import STATE
 from bot.ports import (
     Chat,
-    Gone,
     Message,
     Outrun,
     Policies,
     Posted,
     Rejected,
-    Unavailable,
-    Unreachable,
     Unreadable,
     World,
 )
@@ -207,15 +204,18 @@ class Delivery:
         said = status(d, people, due.due_at, now, link)
         note = Told(d.beat, news(d), now, summary(d, people, now)).note
         if before is not None and not is_new_message(d, was.beat, was.news):
+            await self._shrink_older(row, d, link)
             await self._board.redraw(row, d, before, said, "update", note)
             return
-        posted = await self._board.post(row, d, said, None, "update", True, note)
-        if before is not None and posted not in (None, before):
-            await self._shrink_older(before, d, was, link)
+        if before is not None:
+            # Before the post: whoever goes on after a crash, or a limit, knows what is to shrink.
+            await self._board.remember(row, "older", before, was.note)
+        await self._board.post(row, d, said, None, "update", True, note)
+        await self._shrink_older(row, d, link)
 
     async def _last_status(self, row: Sending) -> tuple[Posted | None, Told]:
-        before = await self._board.found(row, "update")
-        return before, Told.read(await self._board.note(row, "update"), before)
+        before, note = await self._board.kept(row, "update")
+        return before, Told.read(note, before)
 
     async def _shrink(self, row: Sending, d: Deployment, now: datetime) -> None:
         """The last line says how it ended: what it waited for before is no longer true."""
@@ -223,15 +223,19 @@ class Delivery:
         if last is not None:
             # A line is no news: a rollback that begins meanwhile is posted all the same.
             end = Told(d.beat, "", now, summary(d, self._policies.people, now))
-            line = collapsed(d, end.at, end.summary, await self._board.link(row))
-            await self._board.edit(row, "update", line)
+            link = await self._board.link(row)
+            await self._board.edit(row, "update", collapsed(d, end.at, end.summary, link))
             await self._board.remember(row, "update", last, end.note)
+            await self._shrink_older(row, d, link)
 
-    async def _shrink_older(self, old: Posted, d: Deployment, was: Told, link: str | None) -> None:
-        try:
-            await self._board.chat.edit(old, collapsed(d, was.at, was.summary, link))
-        except (Gone, Unavailable, Unreachable):
-            return  # what is newer stands; an old one left in full harms nobody
+    async def _shrink_older(self, row: Sending, d: Deployment, link: str | None) -> None:
+        """The status before the one that stands, once that stands; idempotent."""
+        old, note = await self._board.kept(row, "older")
+        if old is None or not note or old == await self._board.found(row, "update"):
+            return
+        was = Told.read(note, old)
+        await self._board.edit(row, "older", collapsed(d, was.at, was.summary, link))
+        await self._board.remember(row, "older", old, "")
 
     async def _anchor(self, row: Sending) -> Message:
         async def unit(tx: Transaction) -> tuple[int, str]:

@@ -1,8 +1,10 @@
 """The status in the channel: one message per beat, edited in between, a grey line in the end."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -17,6 +19,7 @@ from tests.fake_chat import Shown
 from tests.fakes import Trouble
 from tests.handlers.office import Office
 from tests.handlers.reading import text_of
+from tests.simulation.fate import Fate
 
 
 @pytest.fixture
@@ -190,3 +193,31 @@ async def test_the_last_line_waits_for_a_slack_that_does_not_answer(office: Offi
 
     assert statuses(office) == []
     assert "Cancelled" in text_of(office.chat.shown[last].message)
+
+
+@dataclass
+class Editing(Fate):
+    """Slack takes posts, and edits only while nobody says otherwise."""
+
+    is_limited: bool = False
+
+    async def __call__(self, call: str) -> Trouble:
+        limited = self.is_limited and call == "chat.edit"
+        return Trouble.LIMITED if limited else await super().__call__(call)
+
+
+async def test_an_older_status_shrinks_later_when_slack_takes_no_edits_now(
+    database: Path,
+) -> None:
+    fate = Editing(Random(1))
+    async with Office(database, fate=fate) as office:
+        id = await office.at_canary()
+        fate.is_limited = True
+        await office.presses(DANA, "dep.hold", await office.value(id))
+        told = len(statuses(office))
+        fate.is_limited = False
+        for _ in range(3):
+            await office.beat()
+
+        assert told == 2
+        assert ["Held" in text_of(each.message) for each in statuses(office)] == [True]
