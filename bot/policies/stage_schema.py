@@ -33,7 +33,9 @@ class HealthEntry(Strict):
     rules: tuple[RuleEntry, ...] = Field(
         min_length=1, max_length=20, description="Every trigger; one is enough to fail."
     )
-    max_age: Duration = Field(description="An older reading says nothing.")
+    max_age: Duration = Field(
+        description="An older reading says nothing; between two looks no more than this counts."
+    )
     patience: Duration = Field(
         description="How long not knowing is borne before the deployment is held or goes back."
     )
