@@ -22,7 +22,7 @@ from tests.security.fuzzing import a_request
 from tests.security.slack_requests import SECRET
 from tests.security.wire import Wire
 
-REQUESTS = int(os.environ.get("PILOTHOUSE_FUZZ", "20000"))
+REQUESTS = int(os.environ.get("PILOTHOUSE_FUZZ", "5000"))
 SEED = int(os.environ.get("PILOTHOUSE_FUZZ_SEED", "1"))
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _MOST_GROWTH = 48 * 1024 * 1024
