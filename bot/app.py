@@ -125,8 +125,8 @@ class Supervisor:
 async def run(settings: Settings, stop: asyncio.Event, started: Callable[[str], None]) -> None:
     """Be the bot until *stop* is set; *started* is told the address it listens on.
 
-    Raises `PolicyError`, `AlreadyRunning`, `WrongSchema`, `CannotListen` or `Unavailable` before
-    anything was started.
+    Raises `PolicyError`, `AlreadyRunning`, `WrongSchema`, `NoFolder`, `CannotListen` or
+    `Unavailable` before anything was started.
     """
     policies = load(settings.policies)
     async with AsyncExitStack() as stack:

@@ -28,9 +28,10 @@ def is_postgres(url: str) -> bool:
 def sqlite_path(url: str) -> Path:
     """Raises `NoFolder`, which nobody here makes: where a disk is not mounted, the bot would
     begin again with an empty database."""
-    path = Path(url.removeprefix("sqlite:///")).absolute()
+    path = Path(url.removeprefix("sqlite:///"))
     if not path.parent.is_dir():
-        raise NoFolder(f"There is no folder {path.parent} for the database file {path}.")
+        whole = path.absolute()
+        raise NoFolder(f"There is no folder {whole.parent} for the database file {whole}.")
     return path
 
 

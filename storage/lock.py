@@ -23,7 +23,7 @@ def hold(path: Path) -> Iterator[None]:
     try:
         descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        why = f"The lock {beside} of the database cannot be opened ({error.strerror})."
+        why = f"The lock {beside.absolute()} of the database cannot be opened ({error.strerror})."
         raise CannotOpen(why) from error
     try:
         try:
