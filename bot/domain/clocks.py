@@ -16,6 +16,7 @@ def put_right(d: Deployment, now: datetime) -> Deployment:
     because nobody can tell how old it is. *d* itself when there is nothing to put right."""
     if d.is_over or latest(d) <= now + NO_JUMP:
         return d
+    started = _started(d, now)
     return replace(
         d,
         phase_since=min(d.phase_since, now),
@@ -23,7 +24,7 @@ def put_right(d: Deployment, now: datetime) -> Deployment:
         step_since=min(d.step_since, now),
         live_since=_by(now, d.live_since),
         unsure_since=_by(now, d.unsure_since),
-        started_at=_by(now, d.started_at),
+        started_at=started,
         live_at=d.live_at if d.live_at is not None and d.live_at <= now else None,
         passing_since=None,
         counted_at=None,
@@ -31,7 +32,7 @@ def put_right(d: Deployment, now: datetime) -> Deployment:
         health=_forgotten(d.health, now),
         hold=_held(d.hold, now),
         rollback=_turned(d.rollback, now),
-        update_due_at=_next_beat(d, now),
+        update_due_at=_next_beat(d, started, now),
     )
 
 
@@ -82,8 +83,16 @@ def _turned(run: RollbackRun | None, now: datetime) -> RollbackRun | None:
     return replace(run, since=min(run.since, now), paged_at=min(run.paged_at, now))
 
 
-def _next_beat(d: Deployment, now: datetime) -> datetime | None:
-    if d.update_due_at is None or d.started_at is None:
-        return d.update_due_at
+def _started(d: Deployment, now: datetime) -> datetime | None:
+    """Early enough for the beats that were told: the next one has a number of its own."""
+    if d.started_at is None:
+        return None
     started, every = min(d.started_at, now), d.plan.updates.every
+    return started - max(d.beat - int((now - started) / every), 0) * every
+
+
+def _next_beat(d: Deployment, started: datetime | None, now: datetime) -> datetime | None:
+    if d.update_due_at is None or started is None:
+        return d.update_due_at
+    every = d.plan.updates.every
     return started + (int((now - started) / every) + 1) * every

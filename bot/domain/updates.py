@@ -48,16 +48,15 @@ def beat(before: Deployment, decision: Decision, now: datetime) -> Decision:
     if d.started_at is None or d.update_due_at is None:
         started = d.started_at or now
         number = int((now - started) / every)
-        due = started + (number + 1) * every
-        state = replace(d, started_at=started, beat=max(number, d.beat), update_due_at=due)
+        state = replace(
+            d, started_at=started, beat=number, update_due_at=started + (number + 1) * every
+        )
         return replace(decision, state=state).also(PostUpdate(now, None, "start"))
     if now >= d.update_due_at:
         number = int((now - d.started_at) / every)
-        due = d.started_at + (number + 1) * every
-        # A number that was used before the clock was put back is not used again.
-        state = replace(d, beat=max(number, d.beat + 1), update_due_at=due)
+        state = replace(d, beat=number, update_due_at=d.started_at + (number + 1) * every)
         # The beat's own moment goes with it, so that the message can say that it is late.
-        return replace(decision, state=state).also(PostUpdate(d.update_due_at, state.beat))
+        return replace(decision, state=state).also(PostUpdate(d.update_due_at, number))
     if d.phase is not before.phase:
         return decision.also(PostUpdate(now, None, d.phase.value))
     if _shown(d) != _shown(before):
