@@ -10,6 +10,7 @@ from bot.domain.deployment import Deployment, Phase
 from bot.domain.plan import ApprovalStage
 from bot.domain.release import Target, Weights, is_same_split
 from bot.memory import Claim, Deployments, Store, Transaction
+from storage.leases import LONGEST
 from storage.transaction import connection_of
 
 T = TypeVar("T")
@@ -26,6 +27,8 @@ class Notes:
     saved: list[tuple[Deployment, Claim | None, int]] = field(default_factory=list)
     claimed: list[tuple[Claim, datetime]] = field(default_factory=list)
     put_off: list[tuple[Claim, bool]] = field(default_factory=list)
+    #: Set when the clock was found to have gone back: no lease lasts longer from here on.
+    longest: datetime | None = None
 
 
 @dataclass
@@ -39,6 +42,9 @@ class Witness:
     _told: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
 
     def committed(self, notes: Notes) -> None:
+        if notes.longest is not None:
+            for key, (claim, until) in self._leases.items():
+                self._leases[key] = (claim, min(until, notes.longest))
         for claim, until in notes.claimed:
             other = self._leases.get((claim.team, claim.thing))
             assert other is None or other[1] <= notes.at, (
@@ -150,6 +156,10 @@ class Witnessed(Passing):
         saved = await self._inner.save(d, due_at, claim)
         self._notes.saved.append((saved, claim, 0))
         return saved
+
+    async def all_due(self) -> None:
+        await self._inner.all_due()
+        self._notes.longest = self._notes.at + LONGEST
 
     async def put_off(self, *rests: Any) -> None:
         await self._inner.put_off(*rests)
